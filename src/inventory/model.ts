@@ -136,7 +136,7 @@ export interface DueHold extends Line {
 
 /** Everything committed that a decision looks at, read at one moment. What is not in it does not exist. */
 export interface Snapshot {
-  /** The database's clock at that moment, in ms since 1970: the time of whatever is decided on this snapshot. */
+  /** The time of all that is decided on it, in ms since 1970: the database's clock, or its levels' last write. */
   readonly atMs: number;
   /** As they are on record: with what `due` has still reserved. */
   readonly levels: ReadonlyMap<StockKey, Level>;

@@ -9,7 +9,14 @@ import {
   type LeftPage,
   type PageStart,
 } from "../store/statements/retention/old_orders.ts";
-import { beginPeriod, divide, dropPeriod, openPeriod, readPeriods } from "../store/statements/retention/periods.ts";
+import {
+  beginPeriod,
+  divide,
+  dropPeriod,
+  openPeriod,
+  readAheadMs,
+  readPeriods,
+} from "../store/statements/retention/periods.ts";
 import { DECISION_AGE_MS_MAX } from "../store/statements/write_changes.ts";
 import type { Statement } from "../store/postgres/transaction_block.ts";
 import { planRetention, type Window } from "./plan.ts";
@@ -69,6 +76,8 @@ export async function retain(
     const plan = planRetention(before.nowMs, before.periods, window);
     if (plan.divides) await divide(sql);
     if (plan.begins !== undefined) {
+      // What has a time from then on is in the period that begins, and what was decided before has none.
+      await pause(await readAheadMs(sql), signal);
       await beginPeriod(sql, plan.begins);
       await pause(decidedMs, signal);
     }

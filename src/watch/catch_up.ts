@@ -1,6 +1,7 @@
 /** What came between the position that a client kept and where the tailer stands. */
 import { pause } from "../base/bounded_wait.ts";
 import type { Place } from "../inventory/stock_key.ts";
+import { CLOCK_BACK_MS_MAX } from "../store/statements/read_snapshot.ts";
 import type { TailKey, TailLevel, TailRead, TailRow } from "../store/statements/tail_rows.ts";
 import type { ScanQuery } from "../store/statements/tail_scan.ts";
 import type { VersionRange } from "../store/statements/tail_versions.ts";
@@ -33,7 +34,7 @@ export const RESUME_US_MAX = 3_600_000_000;
 const RESUME_ROWS_MAX = 50_000;
 const RESUME_SCANNED_MAX = 200_000;
 /** Clocks of two servers of one database, of which one took over, differ by less than this. */
-const CLOCKS_US_MAX = 5_000_000;
+const CLOCKS_US_MAX = 1000 * CLOCK_BACK_MS_MAX;
 /** Ids of transactions are compared by their lower 32 bits, which is right as far as half of these. */
 const RESUME_XIDS_MAX = 2 ** 30;
 /** How long a tailer may take to pass a position of another process, which was a moment ahead of it. */

@@ -8,9 +8,16 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import type { CountOperation } from "../../src/inventory/operations/count.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
-import { beginPeriod, divide, dropPeriod, openPeriod } from "../../src/store/statements/retention/periods.ts";
+import {
+  beginPeriod,
+  divide,
+  dropPeriod,
+  openPeriod,
+  readAheadMs,
+} from "../../src/store/statements/retention/periods.ts";
 import { createStore, type PostgresStore } from "../../src/store/store.ts";
 import { applyTo, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { clockedDatabase } from "../support/clocked_database.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
@@ -28,8 +35,8 @@ interface Divided extends AsyncDisposable {
   readonly store: PostgresStore;
 }
 
-async function divided(): Promise<Divided> {
-  const database = await createTestDatabase();
+async function divided(made: Promise<TestDatabase> = createTestDatabase()): Promise<Divided> {
+  const database = await made;
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const store = createStore({
     ...TEST_LIMITS,
@@ -87,6 +94,27 @@ Deno.test("a place is not opened again by who decided so before a period, howeve
   await openPeriod(on.owner, 2);
   await assertRejects(() => on.store.writeChanges(late.changes, NEVER), FenceLostError);
   assertEquals(await ledgerViolations(on.owner), []);
+});
+
+Deno.test("no period begins before the times of the one before it, where the clock was set back", async () => {
+  const database = await clockedDatabase();
+  await using on = await divided(Promise.resolve(database));
+  await applyTo(on.store, set("set", 1, 10));
+  await database.setBack(1_500);
+  await applyTo(on.store, sell("ahead", [1, 1]));
+  const { began } = await retain(on.owner, NOTHING_KEPT, NEVER, { decidedMs: 0 });
+  assertEquals(began, 2);
+  await applyTo(on.store, sell("after", [1, 1]));
+  const rows = await on.owner`
+    select order_id, movements.period, at >= began_at as is_since from movements join periods on periods.period = 2
+     where order_id is not null order by at`;
+  assertEquals([...rows].map((row) => ({ ...row })), [
+    { order_id: "ahead", period: 1, is_since: false },
+    { order_id: "after", period: 2, is_since: true },
+  ]);
+  // What is ahead by more is a wrong time, and nobody waits for it.
+  await on.owner`update movements set at = at + interval '1 year' where order_id = 'after'`;
+  assertEquals(await readAheadMs(on.owner), 0);
 });
 
 Deno.test("a late count of a moment whose movements have left changes nothing", async () => {

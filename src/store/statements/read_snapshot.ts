@@ -10,8 +10,18 @@ import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Fragment } from "./branches/branch.ts";
 import { hasNoPolicy } from "./branches/levels.ts";
+import { literal } from "./lists/frame.ts";
 import { DUE_HOLDS_MAX, snapshotOf, type SnapshotRow } from "./snapshot_row.ts";
 import { keyColumns, placeColumns } from "./stock_keys.ts";
+
+/**
+ * Times of a place do not fall from one version to the next, by whatever PostgreSQL's clock was set back up to this, in
+ * ms: whoever looks for a moment of it halves its versions. What is decided on a level is of the time of its last write
+ * at the earliest, and what would be written without a read before that meets the fence (`stillPlain`). A time that is
+ * further ahead is taken for a wrong one, which is followed so far and no further: it stands for so long at the most,
+ * and so does what is decided together with it.
+ */
+export const CLOCK_BACK_MS_MAX = 5_000;
 
 /** Which rows a snapshot is to contain. */
 export interface SnapshotKeys {
@@ -37,7 +47,8 @@ export interface SnapshotKeys {
  * from `holds_from` on, for the same reason: below it there are only remains.
  *
  * The moment is cut to a millisecond, as every `expires_at` is a whole one: what is over by the one is over by the
- * other.
+ * other. It is not before the last write of any of the levels, see {@link CLOCK_BACK_MS_MAX}; so what has been taken
+ * for over stays so.
  */
 export async function readSnapshot(pool: Pool, keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot> {
   return snapshotOf(await pool.run(snapshotStatement(keys), signal));
@@ -53,20 +64,18 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
     const taken = buyers.length === 0 ? sql`` : sql`, ${takenColumn(buyers)(sql)} as taken`;
     const earlier = moments.length === 0 ? sql`` : sql`, ${momentsColumn(moments)(sql)} as moments`;
     return sql`
-        with now as (
-          select date_trunc('milliseconds', statement_timestamp()) as at
-        ), newest as (
+        with newest as (
           select level.*
             from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[])) as asked (goods_id, location_id),
                  lateral (select goods_id, location_id, on_hand, reserved, version, deleted_at is not null as deleted,
-                                 buyer_num_max, buyer_window_ms, holds_from,
+                                 buyer_num_max, buyer_window_ms, holds_from, updated_at,
                                  ${policyArray(sql)} as policy
                             from levels where goods_id = asked.goods_id and location_id = asked.location_id
                            order by version_block desc limit 1) as level
         )
         select
-          (select (extract(epoch from at) * 1000)::bigint from now) as at_ms,
-          levelled.*,
+          (extract(epoch from levelled.now) * 1000)::bigint as at_ms,
+          goods_ids, location_ids, on_hand, reserved, versions, apart,
           due.*,
           (select coalesce(json_agg(${orderArray(sql)}), '[]')
              from orders where order_id = any ((select ${orderIds}::text[])::text[])) as orders,
@@ -77,18 +86,21 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
           from (select array_agg(goods_id) as goods_ids, array_agg(location_id) as location_ids,
                        array_agg(on_hand) as on_hand, array_agg(reserved) as reserved, array_agg(version) as versions,
                        json_agg(json_build_array(goods_id, location_id, deleted, policy))
-                         filter (where deleted or policy is not null) as apart
+                         filter (where deleted or policy is not null) as apart,
+                       date_trunc('milliseconds', greatest(statement_timestamp(),
+                         least(coalesce(max(updated_at), '-infinity'),
+                               statement_timestamp() + ${literal(sql, CLOCK_BACK_MS_MAX)} * interval '1 ms'))) as now
                   from newest) as levelled,
-               (select array_agg(goods_id) as due_goods_ids, array_agg(location_id) as due_location_ids,
+               lateral (select array_agg(goods_id) as due_goods_ids, array_agg(location_id) as due_location_ids,
                        json_agg(order_id) as due_order_ids, array_agg(num) as due_nums,
                        array_agg((date_part('epoch', expires_at) * 1000)::bigint) as due_at_ms
                   from (select hold.*
-                          from newest, now,
+                          from newest,
                                lateral (select * from holds
                                          where goods_id = newest.goods_id and location_id = newest.location_id
-                                           and expires_at >= newest.holds_from and expires_at <= now.at
+                                           and expires_at >= newest.holds_from and expires_at <= levelled.now
                                          order by expires_at, order_id limit ${DUE_HOLDS_MAX + 1}::int) as hold
-                         where newest.holds_from <= now.at
+                         where newest.holds_from <= levelled.now
                          order by expires_at, goods_id, location_id, order_id
                          limit ${DUE_HOLDS_MAX + 1}::int) as ended) as due`;
   };
@@ -119,14 +131,14 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
         (select coalesce(json_agg(json_build_array(newest.goods_id, newest.location_id, asked.buyer_id, (
                   select coalesce(sum(line.num - line.returned), 0)
                     from (select goods_ids, location_ids, nums, returned
-                            from now, orders
+                            from orders
                            where orders.buyer_id = asked.buyer_id and state in ('sold', 'rolled_back')
                              and orders.created_at > case when newest.buyer_window_ms is null then '-infinity'
-                                                       else now.at - newest.buyer_window_ms * interval '1 ms' end
+                                                       else levelled.now - newest.buyer_window_ms * interval '1 ms' end
                            union all
                           select goods_ids, location_ids, nums, returned
-                            from now, orders
-                           where orders.buyer_id = asked.buyer_id and state = 'held' and expires_at > now.at) as theirs,
+                            from orders
+                           where orders.buyer_id = asked.buyer_id and state = 'held' and expires_at > levelled.now) as theirs,
                          unnest(goods_ids, location_ids, nums, returned) as line (goods_id, location_id, num, returned)
                    where line.goods_id = newest.goods_id and coalesce(line.location_id, 0) = newest.location_id))), '[]')
            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${buyerIds}::text[]))
@@ -136,8 +148,8 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
 }
 
 /**
- * What was on hand after the last movement that was written down by then. Times rise with versions, so that it is found
- * by halving, however many movements came since; those that are not kept any more are taken for earlier ones.
+ * What was on hand after the last movement that was written down by then. Times do not fall with versions, so that it
+ * is found by halving, however many movements came since; those that are not kept any more are taken for earlier ones.
  *
  * To it comes what counts have found that are of an earlier moment and were written down later. Where somebody has said
  * since how many there are, by a set or a count of a later moment, there is nothing more to say: null. So it is where

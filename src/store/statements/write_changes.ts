@@ -49,7 +49,8 @@ export async function writeChanges(
 
 /**
  * How old a decision may be when it is written, in ms. Whoever reads the ledger by time relies on it: a row does not
- * come long after its time. A process that stood still meets the fence with what it had decided before.
+ * come long after its time. A process that stood still meets the fence with what it had decided before. One whose time
+ * was put forward (`CLOCK_BACK_MS_MAX`) may be older by as much, as its row comes no later behind its time.
  */
 export const DECISION_AGE_MS_MAX = 2_000;
 

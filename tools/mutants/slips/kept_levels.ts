@@ -24,6 +24,13 @@ export const KEPT_LEVEL_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/lanes_unread_test.ts"],
   },
   {
+    file: "src/store/statements/branches/levels.ts",
+    find: "\n             and levels.updated_at <= statement_timestamp()",
+    replace: "",
+    rule: "nothing is sold on a kept level as of before its last write",
+    tests: ["tests/integration/clock_back_test.ts"],
+  },
+  {
     file: "src/lanes/kept_levels.ts",
     find: "(readMs === undefined ? 2 : 1)",
     replace: "1",

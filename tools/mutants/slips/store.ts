@@ -14,6 +14,20 @@ const ORDERS = { ...LEVELS, file: "src/store/statements/branches/orders.ts" };
 
 export const STORE_SLIPS: readonly Slip[] = [
   {
+    file: "src/store/statements/read_snapshot.ts",
+    find: "coalesce(max(updated_at), '-infinity')",
+    replace: "max(updated_at)",
+    rule: "what was never written is not decided as of later than now",
+    tests: ["tests/integration/stock_moves_test.ts"],
+  },
+  {
+    file: "src/store/statements/read_snapshot.ts",
+    find: "greatest(statement_timestamp(),\n                         least(",
+    replace: "coalesce(statement_timestamp(),\n                         least(",
+    rule: "nothing is decided as of before the last write of what it is about",
+    tests: ["tests/integration/clock_back_test.ts"],
+  },
+  {
     file: "src/store/postgres/pool.ts",
     find: "return !dialer.admitted && access !== undefined && await this.#options.access?.isOther(access) === true;",
     replace: "return false;",

@@ -98,13 +98,15 @@ export function hasNoPolicy(sql: postgres.Sql): Fragment {
 
 /**
  * What also has to be true of levels that were kept, and so had no policy when they were read: one that was given to
- * them by hand since has moved no version. And holds of theirs were looked for lately, by the clock of the database.
+ * them by hand since has moved no version. And holds of theirs were looked for lately, by the clock of the database,
+ * which was not set back behind their last write either (`CLOCK_BACK_MS_MAX`): who is read for goes on from there.
  */
 export function stillPlain(sql: postgres.Sql, { atWrite }: Pick<Changes, "atWrite">): Fragment {
   return atWrite === true
     ? sql`and ${hasNoPolicy(sql)}
              and (l.reserved = 0
-                  or levels.holds_from > statement_timestamp() - ${HOLDS_READ_MS_MAX}::int * interval '1 ms')`
+                  or levels.holds_from > statement_timestamp() - ${HOLDS_READ_MS_MAX}::int * interval '1 ms')
+             and levels.updated_at <= statement_timestamp()`
     : sql``;
 }
 

@@ -7,6 +7,7 @@
  */
 import type postgres from "postgres";
 import { setTimeout as delay } from "node:timers/promises";
+import { CLOCK_BACK_MS_MAX } from "../read_snapshot.ts";
 
 /** The period in which the first movements of places stay, whose others are not kept: by them places are found. */
 const FIRST_MOVEMENTS = 0;
@@ -41,6 +42,18 @@ export async function readPeriods(sql: postgres.Sql): Promise<{ readonly nowMs: 
     period === null ? [] : [{ period, beganAtMs: began_ms === null ? -Infinity : Number(began_ms) }]
   );
   return { nowMs: Number(rows[0]!.now_ms), periods };
+}
+
+/**
+ * How far the times of the ledger are ahead of the clock, in ms, as it was set back lately; 0: they are not. What is
+ * written until it has caught up may be given times as far ahead, whichever period it is in.
+ */
+export async function readAheadMs(sql: postgres.Sql): Promise<number> {
+  const [row] = await sql<{ ms: string }[]>`
+    select coalesce(ceil(extract(epoch from max(at) - statement_timestamp()) * 1000), 0)::bigint as ms
+      from movements
+     where at > statement_timestamp() and at <= statement_timestamp() + ${CLOCK_BACK_MS_MAX}::int * interval '1 ms'`;
+  return Number(row!.ms);
 }
 
 /**

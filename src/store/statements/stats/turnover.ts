@@ -3,7 +3,7 @@
  *
  * Of all goods each day is a range of the index by time, and a page reads no day that it does not get to. Of goods that
  * are named the ledger of each place is read alone, from where it stood at the begin of the first day to where it stood
- * at the end of the last: times rise with versions, so that both are found by halving.
+ * at the end of the last: times do not fall with versions, so that both are found by halving.
  */
 import type postgres from "postgres";
 import type { TurnoverPage, TurnoverQuery, TurnoverRows } from "../../../inventory/stats.ts";
