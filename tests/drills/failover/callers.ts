@@ -69,15 +69,17 @@ export class Callers {
     );
   }
 
-  /** Waits until so many orders more have been acknowledged. */
+  /** Waits until so many orders more have been acknowledged, for as long as one is in every `msMax`. */
   async sell(more: number, msMax: number): Promise<void> {
     const due = this.#acknowledged + more;
-    if (await until(() => this.#acknowledged >= due, msMax)) return;
+    const oneMore = (before: number) => until(() => this.#acknowledged > before, msMax);
+    while (this.#acknowledged < due && await oneMore(this.#acknowledged));
+    if (this.#acknowledged >= due) return;
     const last = this.calls.slice(-LAST_ANSWERS).map(({ answer }) =>
       answer.outcome === "ok" ? "ok" : `${answer.code} ${answer.outcome === "refused" ? reasonOf(answer.details) : ""}`
     );
     throw new Error(
-      `${due - this.#acknowledged} of ${more} orders were not acknowledged within ${msMax} ms; ` +
+      `${due - this.#acknowledged} of ${more} orders were not acknowledged, and none within ${msMax} ms; ` +
         `the last answers were ${[...new Set(last)].join(", ")}`,
     );
   }
