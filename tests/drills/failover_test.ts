@@ -50,7 +50,11 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
     }&target_session_attrs=primary`;
   const databaseOf = (address: string) =>
     lastingDatabase(cluster.database, cluster.member("a").server.ownerUrl(cluster.database), address);
-  await using service = await startServer({ database: databaseOf(addressOf(a.port, b.port)) });
+  await using service = await startServer({
+    database: databaseOf(addressOf(a.port, b.port)),
+    // Who is refused here is so because of the database, and not of others on this machine.
+    env: { SHED_LOOP_DELAY_MS: "0" },
+  });
   const callers = new Callers({ url: service.url, callers: CALLERS, seed });
   const watchers = (["WatchInv", "WatchMovements"] as const).map((method) =>
     new Watcher({
