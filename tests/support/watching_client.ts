@@ -179,8 +179,9 @@ export class Watcher {
     if (start === "WATCH_START_SNAPSHOT" && this.token !== "") this.#fault("a snapshot, as if it had sent no token");
     if (start === "WATCH_START_RESUMED" || start === "WATCH_START_NOW") return;
     this.#snapshot = new Set();
+    // Its end before a token leads back to the last one, and to what was known then.
+    for (const [place, version] of this.#seen) if (!this.#sinceToken.has(place)) this.#sinceToken.set(place, version);
     this.#seen.clear();
-    this.#sinceToken.clear();
   }
 
   #takeSnapshot(levels: readonly StreamLevel[], complete: boolean): void {
