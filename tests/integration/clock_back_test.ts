@@ -287,6 +287,24 @@ inEveryMode("what a hold had when its time was up stays free where the clock is 
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
+inEveryMode("a shortfall that is resolved while the clock is behind it is nobody's matter any more", async () => {
+  const database = await clockedDatabase();
+  await using on = await lanesBench(database);
+  const lanes = on.lanes();
+  const open = async () => (await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER)).length;
+  await applied(lanes, [set("s", 1, 10), reserve("h", [[1, 4]], { ttlMs: 1_000 })]);
+  await database.setBack(-1_500);
+  await applied(lanes, [sell("quick", [1, 8])]);
+  await database.setBack(0);
+  const late = confirm("h", [], { recordsShortfall: true });
+  await applied(lanes, [late]);
+  assertEquals(await open(), 1);
+  await on.store.resolveShortfall({ orderId: "h", resolution: "refunded" }, NEVER);
+  // Who confirms once more would have it opened again, as one that was resolved while its hold still lived.
+  await applied(lanes, [late]);
+  assertEquals(await open(), 0);
+});
+
 /** The last version of a goods at location 0. */
 function lastOf(ledger: readonly Row[], of: number): number {
   return Math.max(

@@ -40,7 +40,9 @@ export function shortfallsStatement(after: TimeKey | undefined, limit: number): 
 
 /**
  * Resolves the shortfall of the order, unless it is resolved, or another one than is asked for is open; undefined:
- * there is none. Throws ConflictError where somebody else goes on resolving it at the same moment.
+ * there is none. Not as of before it was opened, where the clock was set back (`CLOCK_BACK_MS_MAX`): that would pass for
+ * one that was resolved before its hold was over (`reopenShortfalls`). Throws ConflictError where somebody else goes on
+ * resolving it at the same moment.
  */
 export async function resolveShortfall(
   pool: Pool,
@@ -83,7 +85,8 @@ function resolveStatement(
     sql`
         with resolved as (
           update shortfalls
-             set resolved_at = date_trunc('milliseconds', statement_timestamp()), resolution = ${resolution}::text
+             set resolved_at = greatest(date_trunc('milliseconds', statement_timestamp()), created_at, opened_at),
+                 resolution = ${resolution}::text
            where order_id = ${orderId}::text and resolved_at is null
              and coalesce(${openedAtMs ?? null}::bigint = ${openedMs(sql)}, true)
           returning *

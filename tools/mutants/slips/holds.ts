@@ -64,6 +64,13 @@ export const HOLD_SLIPS: readonly Slip[] = [
     rule: "a shortfall that is open again is known from the one before",
   },
   {
+    file: "src/store/statements/shortfalls.ts",
+    find: "greatest(date_trunc('milliseconds', statement_timestamp()), created_at, opened_at)",
+    replace: "date_trunc('milliseconds', statement_timestamp())",
+    rule: "a shortfall is not resolved as of before it was opened",
+    tests: ["tests/integration/clock_back_test.ts"],
+  },
+  {
     ...SWEEPER,
     find: "this.#at = this.#nextFrom ?? before(atMs - OVERLAP_MS);",
     replace: "this.#at = before(atMs - OVERLAP_MS);",
