@@ -19,7 +19,7 @@ export function preloaded(): string {
  * complain, but one for another libc or another size of pages ends the process.
  */
 export function canPreload(library: string): boolean {
-  // No other system's loader reads LD_PRELOAD.
+  // The loaders of macOS and Windows do not read LD_PRELOAD.
   if (Deno.build.os !== "linux") return false;
   const { success, stderr } = new Deno.Command(Deno.execPath(), {
     args: ["--version"],

@@ -14,7 +14,7 @@ const OTHER = "libanl.so.1";
 /** Deno lets no test set LD_PRELOAD. */
 const WITH_OTHER = `env LD_PRELOAD=${OTHER}`;
 const ALLOCATOR = new URL("../../src/process/allocator.ts", import.meta.url).href;
-/** No other system's loader reads LD_PRELOAD. */
+/** The loaders of macOS and Windows do not read LD_PRELOAD. */
 const onLinux = (name: string, fn: (test: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: Deno.build.os !== "linux", fn });
 
