@@ -85,7 +85,8 @@ export class PoolQueueFullError extends StoreError {
 const PRIMARY_KEY = /_pkey(_?\d+)?$/;
 /**
  * Units of a hold would be taken off that are off already: PostgreSQL looks at this before the statement finds that the
- * lines of the hold are gone. By a clock that was set back, as by a failover, a hold lives that had ended.
+ * lines of the hold are gone. By a clock that was set back, as by a failover, and by more than is made up for
+ * (`CLOCK_BACK_MS_MAX`), a hold lives that had ended.
  */
 const HOLD_IS_OFF = /^(movement_)?reserved_not_negative$/;
 /** How Citus says it where the SQLSTATE of a shard was lost. */
