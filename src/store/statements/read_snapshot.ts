@@ -18,8 +18,8 @@ import { keyColumns, placeColumns } from "./stock_keys.ts";
  * Times of a place do not fall from one version to the next, by whatever PostgreSQL's clock was set back up to this, in
  * ms: whoever looks for a moment of it halves its versions. What is decided on a level is of the time of its last write
  * at the earliest, and what would be written without a read before that meets the fence (`stillPlain`). A time that is
- * further ahead is taken for a wrong one, which is followed so far and no further: it stands for so long at the most,
- * and so does what is decided together with it.
+ * further ahead is taken for a wrong one, which is followed so far and no further: by all that is decided together with
+ * its place, until that is written; from then on it stands for so long at the most, and so does all of that.
  */
 export const CLOCK_BACK_MS_MAX = 5_000;
 
