@@ -168,7 +168,7 @@ class Batch implements Requeued {
       decision.writtenAt(await this.#write(changes) ?? changes.atMs);
     } catch (error) {
       if (!(error instanceof FenceLostError)) throw error;
-      // Others have moved some of the goods, or one of the orders is on record.
+      // Others have moved some of the goods, one of the orders is on record, or the clock is behind a last write.
       tallies.unread.add("lost");
       kept.moved(keysOfAll(decision.entries));
       decision.undo();
