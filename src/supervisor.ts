@@ -3,8 +3,8 @@
  *
  * It may run `deno` (any program, where a library is in front of it: `supervisorFlags`) and read the settings, and
  * nothing else: it opens no socket. The workers, which talk to the network, get the permissions that the settings need
- * and may run nothing. What they count is summed up by a process of its own, which may ask them at their admin ports and
- * nobody else.
+ * and may run nothing. What they count is summed up by a process of its own, which may ask them at their admin ports
+ * and nobody else.
  */
 import { fileURLToPath } from "node:url";
 import { callersOf, isAlive, watchCallers } from "./process/callers.ts";

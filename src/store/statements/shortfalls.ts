@@ -40,7 +40,7 @@ export function shortfallsStatement(after: TimeKey | undefined, limit: number): 
 
 /**
  * Resolves the shortfall of the order, unless it is resolved, or another one than is asked for is open; undefined:
- * there is none. Not as of before it was opened, where the clock was set back (`CLOCK_BACK_MS_MAX`): that would pass for
+ * there is none. Not as of before it was opened, where the clock was set back (`CLOCK_BACK_MS_MAX`): it would pass for
  * one that was resolved before its hold was over (`reopenShortfalls`). Throws ConflictError where somebody else goes on
  * resolving it at the same moment.
  */
