@@ -1,7 +1,7 @@
 /** Everything that a run measures on: its own PostgreSQL and Redis, and the processes over them. */
 import type postgres from "postgres";
+import { allocatorEnvironment } from "../src/process/allocator.ts";
 import { keyHash, newKey } from "../src/auth/keys/key_text.ts";
-import { SERVER_V8_FLAGS } from "../src/config/flags.ts";
 import { addKey } from "../src/store/statements/keys.ts";
 import { makeDatabases, owner } from "./databases.ts";
 import type { Targets, Variant } from "./load/protocol.ts";
@@ -97,7 +97,7 @@ async function withProcesses<T>(
       key: await addSellersKey(owner(server, "wire")),
     };
     const start = (module: string, env?: Readonly<Record<string, string>>) => {
-      processes.push(new BenchProcess(module, env, module.startsWith("servers/") ? SERVER_V8_FLAGS : []));
+      processes.push(new BenchProcess(module, { ...allocatorEnvironment(), ...env }));
       return processes.at(-1)!;
     };
     const count = Math.max(...PROCESSES);

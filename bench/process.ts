@@ -1,6 +1,6 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
-import { allocatorEnvironment } from "../src/process/allocator.ts";
+import { SERVER_V8_FLAGS } from "../src/config/flags.ts";
 import { denoEnvironment } from "../src/process/child_environment.ts";
 import { cpuMs, residentMiB } from "../src/process/facts.ts";
 import { settled } from "../src/base/bounded_wait.ts";
@@ -21,20 +21,21 @@ export class BenchProcess {
   readonly #answers: AsyncGenerator<string>;
 
   /**
-   * Starts `bench/<module>`, with this beside what every Deno of ours has in its environment, and V8's flags. A server
-   * has the allocator that users' servers have.
+   * Starts `bench/<module>`, with this beside what every Deno of ours has in its environment. Whatever it does, it has
+   * the V8 flags of users' servers, and in a run their allocator: so have the stock that is sold without a port, and
+   * what it is compared with.
    */
-  constructor(module: string, env: Readonly<Record<string, string>> = {}, v8Flags: readonly string[] = []) {
+  constructor(module: string, env: Readonly<Record<string, string>> = {}, moreV8Flags: readonly string[] = []) {
     this.#name = module;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
         ...FLAGS,
-        ...v8Flags.length === 0 ? [] : [`--v8-flags=${v8Flags.join(",")}`],
+        `--v8-flags=${[...SERVER_V8_FLAGS, ...moreV8Flags].join(",")}`,
         fileURLToPath(new URL(module, import.meta.url)),
       ],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
-      env: { ...denoEnvironment(), ...module.startsWith("servers/") ? allocatorEnvironment() : {}, ...env },
+      env: { ...denoEnvironment(), ...env },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",

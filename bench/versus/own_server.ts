@@ -1,6 +1,6 @@
 /** A Holdfast server over the run's own PostgreSQL and Redis, with few goods and nothing beside it. */
+import { allocatorEnvironment } from "../../src/process/allocator.ts";
 import { until } from "../../src/base/bounded_wait.ts";
-import { SERVER_V8_FLAGS } from "../../src/config/flags.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import type { BenchStack } from "../bench_stack.ts";
 import { fill, makeEmptyStock, owner, UNITS } from "../databases.ts";
@@ -34,7 +34,7 @@ export async function startOwnServer(
   const sql = owner(postgres, database);
   await fill(sql, { goods: GOODS, versions: 1 });
   // Whoever measures memory has it collect its garbage; to nobody else it makes a difference.
-  const server = new BenchProcess("servers/holdfast.ts", {}, ["--expose-gc", ...SERVER_V8_FLAGS]);
+  const server = new BenchProcess("servers/holdfast.ts", { ...allocatorEnvironment() }, ["--expose-gc"]);
   const settings = {
     HOST: "127.0.0.1",
     PORT: "0",

@@ -2,6 +2,7 @@
  * `deno task bench --versus`: Holdfast and the article's service in Go over the same PostgreSQL and the same Redis,
  * with the same bytes, by turns. Writes bench/versus.json and bench/versus.svg; a smoke run writes nothing.
  */
+import { allocatorEnvironment } from "../../src/process/allocator.ts";
 import { fileURLToPath } from "node:url";
 import { type BenchStack, withBenchStack } from "../bench_stack.ts";
 import { owner } from "../databases.ts";
@@ -118,7 +119,7 @@ async function measureAll(
 
 /** What node:http2 answers with nothing behind it, to as many callers as ask for levels. */
 async function measureBareHttp2(loader: Loader, plan: VersusPlan): Promise<Limit[]> {
-  const server = new BenchProcess("servers/bare_http2.ts");
+  const server = new BenchProcess("servers/bare_http2.ts", { ...allocatorEnvironment() });
   try {
     const url = await server.open({
       stocks: {},
