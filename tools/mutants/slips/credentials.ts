@@ -2,6 +2,7 @@
 import type { Slip } from "../plant.ts";
 
 const TOKENS = ["tests/unit/jwt_test.ts"];
+const KEYS = ["tests/unit/jwt_keys_test.ts"];
 const NAMES = ["tests/unit/certificate_names_test.ts"];
 const CERTIFICATES = ["tests/unit/client_certificates_test.ts"];
 
@@ -11,7 +12,7 @@ export const CREDENTIAL_SLIPS: readonly Slip[] = [
     find: "identity.isValid() && isKeyGood()",
     replace: "identity.isValid()",
     rule: "who was verified by a key that the issuer has taken back is no longer valid",
-    tests: TOKENS,
+    tests: KEYS,
   },
   {
     file: "src/auth/jwt.ts",
@@ -32,7 +33,7 @@ export const CREDENTIAL_SLIPS: readonly Slip[] = [
     find: "if (keys !== this.#knownBy) {",
     replace: "if (this.#knownBy === undefined) {",
     rule: "a token whose key was taken back is no longer known",
-    tests: TOKENS,
+    tests: KEYS,
   },
   {
     file: "src/auth/jwt.ts",
@@ -67,21 +68,21 @@ export const CREDENTIAL_SLIPS: readonly Slip[] = [
     find: "this.#nowMs() - this.#readAtMs <= this.options.ageMsMax",
     replace: "true",
     rule: "the issuer's keys are good for a bounded time without it",
-    tests: TOKENS,
+    tests: KEYS,
   },
   {
     file: "src/auth/jwt_keys.ts",
     find: "const isDue = this.#nowMs() - this.#begunAtMs >= ASKED_PAUSE_MS;",
     replace: "const isDue = true;",
     rule: "made-up keys have the set read now and then only",
-    tests: TOKENS,
+    tests: KEYS,
   },
   {
     file: "src/auth/jwt_key_set.ts",
     find: "if (keys.some((key) => key.d !== undefined)) {",
     replace: "if (false) {",
     rule: "a set with a private key is not taken",
-    tests: TOKENS,
+    tests: KEYS,
   },
   {
     file: "src/auth/client_certificates.ts",
