@@ -1,6 +1,6 @@
 /** Single rules of holds, policies, counts and transfers, which random operations seldom come to. */
 import { assert, assertEquals } from "@std/assert";
-import type { Policy } from "../../src/inventory/model.ts";
+import type { Policy, Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { decideAll, MemoryStore } from "../support/memory_store.ts";
 import { START_MS } from "../support/operations.ts";
@@ -21,7 +21,12 @@ class Bench {
   }
 
   does(operation: Operation) {
-    return seenVerdict(decideAll(this.store, [operation], this.nowMs)[0]!);
+    return seenVerdict(this.verdictOf(operation));
+  }
+
+  /** The whole of it. */
+  verdictOf(operation: Operation): Verdict {
+    return decideAll(this.store, [operation], this.nowMs)[0]!;
   }
 
   after(ms: number): this {
@@ -171,6 +176,33 @@ Deno.test("nothing passes int32: not what is reserved, and not the change of a r
     no: "out_of_range",
     places: ["1@1"],
   });
+});
+
+Deno.test("what would pass int32 is said by its own name, and nothing changes", () => {
+  const lines = [{ ...PLACE, num: 1 }];
+  const set = (num: number): Operation => ({ kind: "set", operationId: "s", ...PLACE, num });
+  const full = [sell("o", 1), set(INT32_MAX)];
+  const reserved = [reserve("h", INT32_MAX - 1, 100), reserve("i", 1, 100)];
+  const owed = [sell("o", INT32_MAX)];
+  const cases: [of: "on_hand" | "reserved" | "rise", before: Operation[], operation: Operation][] = [
+    ["reserved", reserved, reserve("j", 1, 100)],
+    // Anew, where what it has counts as free for it.
+    ["reserved", reserved, reserve("i", 2, 100)],
+    ["on_hand", [reserve("h", 1, 100)], set(INT32_MAX)],
+    ["on_hand", full, { kind: "rollback", orderId: "o", rollbackId: undefined, lines: [] }],
+    ["on_hand", full, { kind: "give_back", operationId: "g", lines }],
+    ["on_hand", full, { kind: "adjust", operationId: "a", lines }],
+    ["rise", owed, set(200)],
+    ["rise", owed, { kind: "count", operationId: "c", ...PLACE, num: 200 }],
+  ];
+  for (const [of, before, operation] of cases) {
+    const bench = new Bench(100);
+    bench.policy({ backorderMax: INT32_MAX });
+    for (const each of before) assert(bench.verdictOf(each).ok);
+    const store = structuredClone({ ...bench.store });
+    assertEquals(bench.verdictOf(operation), { ok: false, refusal: { reason: "out_of_range", of, places: [PLACE] } });
+    assertEquals({ ...bench.store }, store);
+  }
 });
 
 Deno.test("a count of an earlier moment keeps what moved since, in whatever sequence counts come in", () => {

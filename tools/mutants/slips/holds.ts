@@ -29,6 +29,13 @@ export const HOLD_SLIPS: readonly Slip[] = [
     rule: "a hold with more time has one row of holds, not two",
   },
   {
+    file: "src/inventory/operations/reserve.ts",
+    find: `of: "reserved", `,
+    replace: `of: "on_hand", `,
+    rule: "a refusal says that what is reserved would pass int32, not what is on hand",
+    tests: ["tests/unit/decide_stock_test.ts"],
+  },
+  {
     ...SHORTFALLS,
     file: "src/inventory/operations/confirm.ts",
     find: "effect: { steps: [], order: expired, shortfall },",
