@@ -10,10 +10,10 @@ import { listenPermission, neededPermissions, permissionFlags } from "./permissi
  * that part have: with many callers a call takes 4 to 8 % less CPU time, and the process up to 120 MiB more. And at
  * that size from the start: else V8 makes it small again under a load of another kind.
  *
- * Nor does V8 make its memory small once there have been no calls for 8 s: behind that, calls took twice the CPU time
- * for more than a second (a `Sell` 120 to 140 us in place of 75, then 75 to 110 in place of 50), as it has pages to be
- * had anew and code to be compiled anew. So a process that rests keeps what it had under load, some 300 MiB in place of
- * 140.
+ * Nor does V8 make its memory small while there are no calls for 8 s, or few: behind that, calls took 1.3 to 2 times
+ * the CPU time for more than a second (a `Sell` 130, 91, 76 and 90 us in four times 400 ms, in place of 78, 50, 54 and
+ * 44), as pages have to be had, and code compiled, anew. So a process that rests keeps what it had under load: 302 MiB
+ * where 139 were left.
  */
 export const SERVER_V8_FLAGS = [
   "--max-semi-space-size=64",
