@@ -78,9 +78,10 @@ function seenRefusal(refusal: Extract<Verdict, { ok: false }>["refusal"]): SeenV
   const { reason: no } = refusal;
   switch (refusal.reason) {
     case "unknown_goods":
-    case "out_of_range":
     case "buyer_required":
       return { no, places: refusal.places.map(placeText) };
+    case "out_of_range":
+      return { no, of: refusal.of, places: refusal.places.map(placeText) };
     case "short_stock":
       return { no, lines: linesOf(refusal.lines, "asked", "available") };
     case "exceeds_sold":

@@ -228,6 +228,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   }],
   ["setting may not pass int32 with what is reserved", snapshot(), set(1, 2147483645), {
     no: "out_of_range",
+    of: "on_hand",
     places: ["1"],
     moved: "",
   }],
@@ -328,7 +329,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
     kind: "give_back",
     operationId: "g",
     lines: [{ goodsId: 2, locationId: 0, num: 2147483548 }],
-  }, { no: "out_of_range", places: ["2"], moved: "" }],
+  }, { no: "out_of_range", of: "on_hand", places: ["2"], moved: "" }],
   ["giving back to closed goods needs an order", snapshot(), {
     kind: "give_back",
     operationId: "g",

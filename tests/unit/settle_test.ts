@@ -63,7 +63,8 @@ Deno.test("settle() answers a batch as deciding them one at a time would", () =>
           const operation = operations[i]!;
           const expected = oracle.apply(operation, nowMs);
           assertEquals(seenVerdict(verdict), expected, JSON.stringify(operation));
-          const ending = `${operation.kind} ${expected.ok === undefined ? expected.no : "ok"}`;
+          const of = expected.of === undefined ? "" : ` of ${expected.of}`;
+          const ending = `${operation.kind} ${expected.ok === undefined ? expected.no : "ok"}${of}`;
           seen.set(ending, (seen.get(ending) ?? 0) + 1);
         });
         store.assertHolds();
@@ -87,25 +88,26 @@ Deno.test("settle() answers a batch as deciding them one at a time would", () =>
 
 /** What each operation can come to, without what is rare: decide_stock_test.ts has that. */
 const EVERY_ENDING = [
-  ...["ok", "not_as_expected", "out_of_range", "short_stock"].map((end) => `set ${end}`),
+  ...["ok", "not_as_expected", "short_stock"].map((end) => `set ${end}`),
   ...["sell", "reserve"].flatMap((kind) =>
     ["ok", "unknown_goods", "short_stock", "order_state", "over_limit", "buyer_required"].map((end) => `${kind} ${end}`)
   ),
   "sell content_differs",
   ...["ok", "order_state", "exceeds_sold", "content_differs"].map((end) => `rollback ${end}`),
-  ...["ok", "unknown_goods", "out_of_range", "content_differs"].map((end) => `give_back ${end}`),
+  ...["ok", "unknown_goods", "content_differs"].map((end) => `give_back ${end}`),
   ...["ok", "unknown_order", "order_state"].map((end) => `extend ${end}`),
   ...["ok", "unknown_order", "order_state", "exceeds_held", "content_differs"].map((end) => `confirm ${end}`),
   ...["ok", "order_state"].map((end) => `release ${end}`),
   "expire ok",
-  ...["ok", "unknown_goods", "not_as_expected", "short_stock", "out_of_range", "content_differs"].map((end) =>
-    `adjust ${end}`
-  ),
+  ...["ok", "unknown_goods", "not_as_expected", "short_stock", "content_differs"].map((end) => `adjust ${end}`),
   ...["ok", "unknown_goods", "short_stock", "content_differs"].map((end) => `count ${end}`),
   ...["ok", "unknown_goods", "not_as_expected", "short_stock", "content_differs"].map((end) => `transfer ${end}`),
   ...["ok", "unknown_goods", "not_as_expected"].map((end) => `policy ${end}`),
   ...["ok", "unknown_goods", "not_as_expected", "has_holds"].map((end) => `delete ${end}`),
   ...["ok", "unknown_goods"].map((end) => `restore ${end}`),
+  "reserve out_of_range of reserved",
+  ...["set", "rollback", "give_back", "adjust", "transfer"].map((kind) => `${kind} out_of_range of on_hand`),
+  ...["set", "count"].map((kind) => `${kind} out_of_range of rise`),
 ];
 
 Deno.test("settle() writes nothing of an operation that alone, on the same snapshot, would write nothing", () => {

@@ -54,7 +54,7 @@ export function reserve(
   const took = take(world, asked, fill, buyer, orderId);
   if ("refused" in took) return took.refused;
   const over = taken(took.nums).filter((name) => world.reserved(name, orderId) + took.nums[name]! > LIMIT);
-  if (over.length > 0) return { no: "out_of_range", places: over };
+  if (over.length > 0) return { no: "out_of_range", of: "reserved", places: over };
   const own = known?.state === "held" ? taken(known.has) : [];
   for (const name of new Set([...own, ...taken(took.nums)])) world.move(name, 0);
   const order: Purchase = {
@@ -181,7 +181,7 @@ export function rollback(world: World, givenId: string | undefined, orderId: str
     return { no: "exceeds_sold", lines: exceeding.map(([name, num]) => [name, num, left[name] ?? 0]) };
   }
   const over = world.over(gave);
-  if (over.length > 0) return { no: "out_of_range", places: over };
+  if (over.length > 0) return { no: "out_of_range", of: "on_hand", places: over };
   for (const name of Object.keys(gave)) {
     world.move(name, gave[name]!);
     sold.back[name] = (sold.back[name] ?? 0) + gave[name]!;

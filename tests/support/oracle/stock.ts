@@ -21,7 +21,8 @@ export function set(
     expectedNum !== undefined && expectedNum !== (shelf?.units ?? 0) - kept;
   if (differs) return { no: "not_as_expected", place: name, version: world.changes(name) };
   const delta = num + kept - (shelf?.units ?? 0);
-  if (num + kept > LIMIT || delta > LIMIT) return { no: "out_of_range", places: [name] };
+  if (num + kept > LIMIT) return { no: "out_of_range", of: "on_hand", places: [name] };
+  if (delta > LIMIT) return { no: "out_of_range", of: "rise", places: [name] };
   const spare = world.spare(name);
   if (shelf !== undefined && -delta > spare) return { no: "short_stock", lines: [[name, -delta, spare]] };
   if (shelf !== undefined && !shelf.closed && delta === 0) return seen();
@@ -37,7 +38,7 @@ export function giveBack(world: World, id: string, asked: Quantities): SeenVerdi
   const unknown = world.unknown(asked);
   if (unknown.length > 0) return { no: "unknown_goods", places: unknown };
   const over = world.over(asked);
-  if (over.length > 0) return { no: "out_of_range", places: over };
+  if (over.length > 0) return { no: "out_of_range", of: "on_hand", places: over };
   for (const name of Object.keys(asked)) world.move(name, asked[name]!);
   return world.record(id, "give_back", text(asked), { ok: "rollback", gave: asked });
 }
@@ -51,7 +52,7 @@ export function adjust(world: World, id: string, by: Quantities, expecting: Expe
   const changed = unexpected(world, expecting);
   if (changed !== undefined) return changed;
   const over = world.over(by);
-  if (over.length > 0) return { no: "out_of_range", places: over };
+  if (over.length > 0) return { no: "out_of_range", of: "on_hand", places: over };
   const short = Object.keys(by).filter((name) => -by[name]! > world.spare(name));
   if (short.length > 0) {
     return { no: "short_stock", lines: short.map((name) => [name, -by[name]!, world.spare(name)]) };
@@ -74,7 +75,8 @@ export function count(world: World, { operationId: id, num, occurredAtMs, ...pla
   const stands = later.some(({ says }) => says);
   const to = stands ? shelf.units : later.reduce((sum, move) => sum + move.num, num);
   const delta = to - shelf.units;
-  if (to > LIMIT || delta > LIMIT) return { no: "out_of_range", places: [name] };
+  if (to > LIMIT) return { no: "out_of_range", of: "on_hand", places: [name] };
+  if (delta > LIMIT) return { no: "out_of_range", of: "rise", places: [name] };
   const spare = world.spare(name);
   if (-delta > spare) return { no: "short_stock", lines: [[name, -delta, spare]] };
   world.move(name, delta, { whenMs, says: true });
@@ -101,7 +103,7 @@ export function transfer(
   const short = names.filter((name) => lines[name]! > free(name));
   if (short.length > 0) return { no: "short_stock", lines: short.map((name) => [name, lines[name]!, free(name)]) };
   const over = names.filter((name) => (world.shelves.get(target(name))?.units ?? 0) + lines[name]! > LIMIT);
-  if (over.length > 0) return { no: "out_of_range", places: over.map(target) };
+  if (over.length > 0) return { no: "out_of_range", of: "on_hand", places: over.map(target) };
   for (const name of names) {
     world.move(name, -lines[name]!);
     world.move(target(name), lines[name]!);

@@ -99,6 +99,20 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     rule: "a set makes so much available, beside what is reserved",
   },
   {
+    ...SET,
+    find: `of: "rise", `,
+    replace: `of: "on_hand", `,
+    rule: "a refusal says that a set's rise would pass int32, not what is on hand",
+    tests: SETTLE.tests,
+  },
+  {
+    ...SETTLE,
+    file: `${OPERATIONS}/transfer.ts`,
+    find: `of: "on_hand", `,
+    replace: `of: "rise", `,
+    rule: "a refusal says that what is on hand where a transfer goes would pass int32",
+  },
+  {
     ...LEVELS,
     find: "level.onHand - level.reserved - (",
     replace: "level.onHand - (",
