@@ -1408,7 +1408,8 @@ export const InventoryService: GenService<{
    * its sku.
    * ABORTED: it stands at another version, or another quantity, than was expected; CurrentLevel has what stands there.
    * FAILED_PRECONDITION: holds have more than on_hand would be (only with BASIS_ON_HAND), one ShortStock.
-   * OUT_OF_RANGE: num plus what is reserved would pass the largest int32.
+   * OUT_OF_RANGE: on_hand would pass the largest int32, with what is reserved and the safety stock beside num; or, where
+   * units are owed, rise by more than that.
    * Retry: safe as long as nothing else changed the goods in between, for it sets the quantity again. With
    * expected_version, or an expected_num that differs from num, it is made once: the retry of one that was made ends in
    * ABORTED, and CurrentLevel shows it.

@@ -1136,7 +1136,7 @@ export const StockService: GenService<{
    * count is only recorded. A count that finds what is on record is recorded too: a movement without a delta.
    * NOT_FOUND: the goods is unknown, or no longer sold, at the location.
    * FAILED_PRECONDITION: what was found missing is reserved for holds, one ShortStock.
-   * OUT_OF_RANGE: on_hand would pass the largest int32.
+   * OUT_OF_RANGE: on_hand would pass the largest int32 or, where units are owed, rise by more than that.
    * ALREADY_EXISTS: operation_id was used with other content; ErrorInfo names what differs.
    * Retry: safe with an operation_id, and answered the same. Without one it counts again, at that moment.
    *
