@@ -2,6 +2,7 @@
 import { CALM } from "./faults/redis_faults.ts";
 import { LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { type Call, reasonOf } from "./history.ts";
+import { namedCalls } from "./named_calls.ts";
 import { type RunResult, violationsOf } from "./run.ts";
 
 const VIOLATIONS_SHOWN_MAX = 20;
@@ -50,7 +51,10 @@ export function report(result: RunResult): string[] {
       }),
     ),
     `sessions of PostgreSQL: ${sizes.first.sessions}, at the end ${sizes.last.sessions}`,
-    ...violations.slice(0, VIOLATIONS_SHOWN_MAX).map((words) => `VIOLATION ${words}`),
+    ...violations.slice(0, VIOLATIONS_SHOWN_MAX).flatMap((words) => [
+      `VIOLATION ${words}`,
+      ...namedCalls(words, fleets.find(({ name }) => words.startsWith(`${name}:`))?.calls ?? []),
+    ]),
     violations.length > VIOLATIONS_SHOWN_MAX ? `and ${violations.length - VIOLATIONS_SHOWN_MAX} more violations` : "",
   ].filter((line, i, lines) => line !== "" || lines[i - 1] !== "");
 }
