@@ -143,3 +143,31 @@ export function checkTransition(kind: OperationKind, from: StateOrNone = "none",
   if (typeof rule !== "string" && rule.includes(to)) return;
   throw new InvariantError(`a ${kind} must not lead an order from ${from} to ${to}`);
 }
+
+/** States in which an order may be once the operation was applied to it, whatever has come after it. */
+const FOLLOWING = new Map(
+  (Object.keys(STATE_RULES) as OperationKind[]).map((kind) => [kind, closureOf(statesAfter(STATE_RULES[kind]))]),
+);
+
+/** Whether an order may be in this state because the operation was applied; false: it shows that it was not. */
+export function mayFollow(kind: OperationKind, state: OrderState): boolean {
+  return FOLLOWING.get(kind)?.has(state) === true;
+}
+
+function statesAfter(rules: Readonly<Record<StateOrNone, StateRule>>): OrderState[] {
+  return Object.values(rules).flatMap((rule) => typeof rule === "string" ? [] : rule);
+}
+
+/** With all that operations, and time, lead to from there. */
+function closureOf(states: readonly OrderState[]): ReadonlySet<OrderState> {
+  const reached = new Set(states);
+  // What is added meanwhile has its turn too.
+  for (const state of reached) {
+    if (state === "held") reached.add("expired");
+    for (const rules of Object.values(STATE_RULES)) {
+      const rule = rules[state];
+      if (typeof rule !== "string") rule.forEach((next) => reached.add(next));
+    }
+  }
+  return reached;
+}

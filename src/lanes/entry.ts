@@ -19,12 +19,10 @@ import { compareKeys, type StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
 import type { Order, Refusal, Verdict } from "../inventory/model.ts";
 import { type Operation, rulesOf } from "../inventory/operations/operation.ts";
+import { mayFollow } from "../inventory/states.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import { failureOf } from "./failure.ts";
 import type { Waiting } from "./lane.ts";
-
-/** Refusals that have found its own id on record, which keeps a lost write of the same id from committing any more. */
-const ON_RECORD: ReadonlySet<Refusal["reason"]> = new Set(["order_state", "content_differs"]);
 
 /** Called once it has ended: with its verdict, with why it failed, or, where its caller has left, with neither. */
 export type Ended = (verdict: Verdict | undefined, error: unknown) => void;
@@ -43,7 +41,7 @@ export class Entry implements Waiting {
   /**
    * Set once a write of it was lost. That write may have been made, or may still be, so from then on it ends as found
    * on record, as written now, or as of unknown outcome, but never by a refusal for want of something, which writes
-   * nothing that would meet the lost write.
+   * nothing that would meet the lost write, nor by one for what the order has become after that write.
    */
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
@@ -117,7 +115,7 @@ export class Entry implements Waiting {
   /** Ends it with its verdict. A refusal is no answer while a write of it may still commit: it then fails instead. */
   answer(verdict: Verdict): void {
     if (this.#state !== "deciding") illegalTransition("an entry", this.#state, "answered");
-    const isOpen = this.lostWrite !== undefined && !verdict.ok && !ON_RECORD.has(verdict.refusal.reason);
+    const isOpen = this.lostWrite !== undefined && !verdict.ok && !showsUnwritten(this.operation, verdict.refusal);
     if (isOpen) this.fail(this.lostWrite);
     else {
       this.#noteEnd(verdict, undefined);
@@ -137,6 +135,16 @@ export class Entry implements Waiting {
     this.#state = "ended";
     this.#ended(verdict, error);
   }
+}
+
+/**
+ * Whether the refusal has found its own id on record, which keeps a lost write of it from committing any more, and as
+ * what that write can't have made it: with other content, or in a state that it does not lead to. A sell whose order
+ * was rolled back may have sold it before.
+ */
+function showsUnwritten({ kind }: Operation, refusal: Refusal): boolean {
+  if (refusal.reason === "order_state") return !mayFollow(kind, refusal.state);
+  return refusal.reason === "content_differs";
 }
 
 /** The goods of all of the entries, sorted, without repeats. */

@@ -3,12 +3,13 @@
  * answered before that what would then not be true.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Changes } from "../../src/inventory/model.ts";
+import type { Changes, OrderState } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
-import { giveBack, sell, set } from "../support/apply.ts";
+import { giveBack, rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
+import { confirm, release, reserve } from "../support/holds.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
@@ -108,6 +109,43 @@ inEveryMode("a set of a lost write that came is answered with what it made, not 
   assertEquals([onHand, made], [5, stood.level.version + 1]);
   assertEquals(await on.onHand(1), 3);
   assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+/** A lost write that came, what others then did with its order, and in which state its retry finds that. */
+const UNDONE: readonly [before: Operation[], lost: Operation, undone: Operation, state: OrderState][] = [
+  [[], sell("o", [1, 3]), rollback("o", undefined), "rolled_back"],
+  [[], reserve("o", [[1, 3]]), release("o"), "released"],
+  [[], reserve("o", [[1, 3]]), confirm("o"), "sold"],
+  [[reserve("o", [[1, 3]])], confirm("o"), rollback("o", undefined), "rolled_back"],
+];
+
+for (const [before, operation, undone, state] of UNDONE) {
+  inEveryMode(`a ${operation.kind} of a lost write that came is not refused as ${state} since`, async () => {
+    await using on = await lanesBench();
+    const other = on.lanes();
+    for (const each of before) assertEquals((await other.apply(each, NEVER)).ok, true);
+    const { lanes, commit } = lanesWithLateWrite(on, async () => {
+      assertEquals(await commit(), true);
+      assertEquals((await other.apply(undone, NEVER)).ok, true);
+    });
+    assertEquals(await lanes.apply(operation, NEVER).catch(failureKind), "outcome_unknown");
+    // Who asks again, without a lost write, hears what became of it.
+    const again = await lanes.apply(operation, NEVER);
+    assertEquals(again.ok || again.refusal, { reason: "order_state", orderId: "o", state });
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  });
+}
+
+inEveryMode("a sell of a lost write whose order was barred meanwhile is refused: the write can't come any more", async () => {
+  await using on = await lanesBench();
+  const other = on.lanes();
+  const { lanes, commit } = lanesWithLateWrite(on, async () => {
+    assertEquals((await other.apply(rollback("o", undefined), NEVER)).ok, true);
+  });
+  const verdict = await lanes.apply(sell("o", [1, 3]), NEVER);
+  assertEquals(verdict.ok || verdict.refusal, { reason: "order_state", orderId: "o", state: "barred" });
+  assertEquals(await commit(), false);
+  assertEquals(await on.onHand(1), 10);
 });
 
 inEveryMode("an order of a lost write is not refused, whatever it would be refused for", async () => {

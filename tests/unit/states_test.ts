@@ -6,6 +6,7 @@ import { SELL } from "../../src/inventory/operations/sell.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import {
   checkTransition,
+  mayFollow,
   REFUSED,
   REPEATED,
   STATE_RULES,
@@ -214,4 +215,17 @@ Deno.test("an order in a state that nobody knows is not decided on", () => {
   for (const operation of kinds.flatMap((kind) => OPERATIONS[kind])) {
     assertThrows(() => settle(snapshot, [operation]), InvariantError, "an order that is lent");
   }
+});
+
+Deno.test("what an order may be once an operation was applied to it, and what shows that it was not", () => {
+  const following = (kind: OperationKind) =>
+    STATES.filter((state) => state !== "none" && mayFollow(kind, state as OrderState));
+  assertEquals(following("sell"), ["sold", "rolled_back"]);
+  assertEquals(following("reserve"), ["held", "sold", "released", "expired", "rolled_back"]);
+  assertEquals(following("extend"), following("reserve"));
+  // Of an expired hold it may be the shortfall that is on record, and the hold reserved anew since.
+  assertEquals(following("confirm"), following("reserve"));
+  assertEquals(following("rollback"), ["sold", "rolled_back", "barred"]);
+  assertEquals(following("release"), ["released", "barred"]);
+  assertEquals(following("adjust"), []);
 });

@@ -152,9 +152,16 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/entry.ts",
-    find: "&& !ON_RECORD.has(",
-    replace: "&& ON_RECORD.has(",
+    find: "&& !showsUnwritten(",
+    replace: "&& showsUnwritten(",
     rule: "a refusal is no answer while a write of the same order may still commit",
+    tests: LOST,
+  },
+  {
+    file: "src/lanes/entry.ts",
+    find: "return !mayFollow(kind, refusal.state);",
+    replace: "return true;",
+    rule: "who is refused for an order's state has not made what was undone since",
     tests: LOST,
   },
   {
