@@ -136,7 +136,7 @@ for (const [before, operation, undone, state] of UNDONE) {
   });
 }
 
-inEveryMode("a sell of a lost write whose order was barred meanwhile is refused: the write can't come any more", async () => {
+inEveryMode("a sell of a lost write is refused once its order is barred, as the write can come no more", async () => {
   await using on = await lanesBench();
   const other = on.lanes();
   const { lanes, commit } = lanesWithLateWrite(on, async () => {
