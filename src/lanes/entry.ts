@@ -112,7 +112,7 @@ export class Entry implements Waiting {
     this.stockKeys = rulesOf(this.operation).keysOf(this.operation, order);
   }
 
-  /** Ends it with its verdict. A refusal is no answer while a write of it may still commit: it then fails instead. */
+  /** Ends it with its verdict. A refusal is no answer while a write of it may have been made, or may be: it then fails. */
   answer(verdict: Verdict): void {
     if (this.#state !== "deciding") illegalTransition("an entry", this.#state, "answered");
     const isOpen = this.lostWrite !== undefined && !verdict.ok && !showsUnwritten(this.operation, verdict.refusal);
@@ -140,11 +140,12 @@ export class Entry implements Waiting {
 /**
  * Whether the refusal has found its own id on record, which keeps a lost write of it from committing any more, and as
  * what that write can't have made it: with other content, or in a state that it does not lead to. A sell whose order
- * was rolled back may have sold it before.
+ * was rolled back may have sold it before; and a shortfall that was put on record may have been confirmed since, with
+ * other lines.
  */
-function showsUnwritten({ kind }: Operation, refusal: Refusal): boolean {
-  if (refusal.reason === "order_state") return !mayFollow(kind, refusal.state);
-  return refusal.reason === "content_differs";
+function showsUnwritten(operation: Operation, refusal: Refusal): boolean {
+  if (refusal.reason === "order_state") return !mayFollow(operation.kind, refusal.state);
+  return refusal.reason === "content_differs" && !(operation.kind === "confirm" && operation.recordsShortfall);
 }
 
 /** The goods of all of the entries, sorted, without repeats. */

@@ -10,8 +10,9 @@
  * A write whose outcome is unknown is tried again under the same ids. Either the read finds its orders on record, and
  * they are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for the first
  * to end; or a row has moved on, and the first can't commit any more. All that write come to the true answer. What
- * writes nothing meets no first write, so an entry of a lost write is not refused: it ends as of unknown outcome, and
- * since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
+ * writes nothing meets no first write, so an entry of a lost write is refused only where its id is on record as what
+ * that write can't have made it (entry.ts): else it ends as of unknown outcome, and since no order was sold on the
+ * strength of another of its batch (settle.ts), its retry comes to a write again.
  */
 import type { Changes, Snapshot } from "../inventory/model.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";

@@ -73,20 +73,6 @@ for (const [operation, expected, onHand] of EXPECTED) {
   }
 }
 
-inEveryMode("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
-  await using on = await lanesBench();
-  const meanwhile = on.lanes();
-  const lanes = on.lanes({
-    store: failing(on.store, 1, async (write) => {
-      await write();
-      await meanwhile.apply({ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }, NEVER);
-      lost();
-    }),
-  });
-  assertEquals(seenAnswer(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
-  assertEquals(await on.onHand(1), 10);
-});
-
 inEveryMode("a rollback that was lost and overtaken by its sell gives back what was sold", async () => {
   await using on = await lanesBench();
   const meanwhile = on.lanes();

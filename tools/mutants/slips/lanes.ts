@@ -159,7 +159,7 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/entry.ts",
-    find: "return !mayFollow(kind, refusal.state);",
+    find: "return !mayFollow(operation.kind, refusal.state);",
     replace: "return true;",
     rule: "who is refused for an order's state has not made what was undone since",
     tests: LOST,
