@@ -112,7 +112,7 @@ export class Entry implements Waiting {
     this.stockKeys = rulesOf(this.operation).keysOf(this.operation, order);
   }
 
-  /** Ends it with its verdict; one of a lost write fails instead where a refusal would not show that it was not made. */
+  /** Ends it with its verdict; one of a lost write fails where a refusal would not show that it was not made. */
   answer(verdict: Verdict): void {
     if (this.#state !== "deciding") illegalTransition("an entry", this.#state, "answered");
     const isOpen = this.lostWrite !== undefined && !verdict.ok && !showsUnwritten(this.operation, verdict.refusal);
