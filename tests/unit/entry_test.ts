@@ -1,5 +1,5 @@
 /** An entry from its arrival to its one end: every transition of the table, and that all others throw. */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { InvariantError } from "../../src/base/invariant.ts";
 import type { Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
@@ -91,4 +91,21 @@ Deno.test("what has a lost write is not answered with a refusal, and fails as of
   entry.answer(SHORT);
   const failure = await assertRejects(() => entry.verdict, Failure);
   assertEquals(failure.kind, "outcome_unknown");
+});
+
+Deno.test("other content shows that a lost write was not made, but not that no shortfall was put on record", async () => {
+  const differs: Verdict = {
+    ok: false,
+    refusal: { reason: "content_differs", field: "order_id", id: "o", differences: ["other lines"] },
+  };
+  const answered = async (recordsShortfall: boolean) => {
+    const operation: Operation = { kind: "confirm", orderId: "o", lines: [], recordsShortfall };
+    const entry = new Entry(operation, Infinity, new AbortController().signal, () => {});
+    assert(entry.begin());
+    entry.lostWrite = new OutcomeUnknownError("gone");
+    entry.answer(differs);
+    return await entry.verdict.catch((failure: Failure) => failure.kind);
+  };
+  assertEquals(await answered(false), differs);
+  assertEquals(await answered(true), "outcome_unknown");
 });
