@@ -9,7 +9,7 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import { giveBack, rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
-import { confirm, release, reserve } from "../support/holds.ts";
+import { confirm, extend, release, reserve } from "../support/holds.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
@@ -117,6 +117,7 @@ const UNDONE: readonly [before: Operation[], lost: Operation, undone: Operation,
   [[], reserve("o", [[1, 3]]), release("o"), "released"],
   [[], reserve("o", [[1, 3]]), confirm("o"), "sold"],
   [[reserve("o", [[1, 3]])], confirm("o"), rollback("o", undefined), "rolled_back"],
+  [[reserve("o", [[1, 3]])], extend("o", 90_000), release("o"), "released"],
 ];
 
 for (const [before, operation, undone, state] of UNDONE) {
