@@ -5,7 +5,7 @@
 import { NEVER } from "../base/never.ts";
 import { CoalescedReads } from "../lanes/coalesced_reads.ts";
 import { failureOf } from "../lanes/failure.ts";
-import { readAgain } from "../lanes/retry_rule.ts";
+import { readAgain, writeAgain } from "../lanes/retry_rule.ts";
 import type { NamedGoods } from "../store/statements/goods.ts";
 import type { Store } from "../store/store.ts";
 import { Recent } from "../base/recent.ts";
@@ -84,17 +84,12 @@ export class GoodsNames {
 
   /** Gives the sku to the goods; without an id, to a goods of an id that is made. Once: a retry finds what is there. */
   async name(sku: string, goodsId: number | undefined, signal: AbortSignal): Promise<NamingResult> {
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const rows = await this.#name(sku, goodsId, signal);
-      const goods = rows.find((row) => row.sku === sku && row.goodsId === (goodsId ?? row.goodsId));
-      if (goods !== undefined) {
-        this.#kept.set(sku, goods.goodsId);
-        return { ok: true, goods };
-      }
-      const [taken] = rows;
-      if (taken !== undefined) return { ok: false, taken };
+    try {
+      return await writeAgain(() => this.#name(sku, goodsId, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error);
     }
-    return { ok: false, taken: undefined };
   }
 
   /** What a naming would come to now; it changes nothing. An id that would be made is 0. */
@@ -117,14 +112,18 @@ export class GoodsNames {
     return { ok: true, goods: { goodsId: goodsId ?? 0, sku } };
   }
 
-  /** The same naming again changes nothing, so one whose connection was lost is simply repeated. */
-  async #name(sku: string, goodsId: number | undefined, signal: AbortSignal): Promise<NamedGoods[]> {
-    try {
-      return await readAgain(() => this.#store.nameGoods({ sku, goodsId, candidatesMax: CANDIDATES_MAX }, signal));
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(error);
+  async #name(sku: string, goodsId: number | undefined, signal: AbortSignal): Promise<NamingResult> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const rows = await this.#store.nameGoods({ sku, goodsId, candidatesMax: CANDIDATES_MAX }, signal);
+      const goods = rows.find((row) => row.sku === sku && row.goodsId === (goodsId ?? row.goodsId));
+      if (goods !== undefined) {
+        this.#kept.set(sku, goods.goodsId);
+        return { ok: true, goods };
+      }
+      const [taken] = rows;
+      if (taken !== undefined) return { ok: false, taken };
     }
+    return { ok: false, taken: undefined };
   }
 }
 

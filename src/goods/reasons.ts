@@ -5,7 +5,7 @@
 import { NEVER } from "../base/never.ts";
 import { CoalescedReads } from "../lanes/coalesced_reads.ts";
 import { failureOf } from "../lanes/failure.ts";
-import { readAgain } from "../lanes/retry_rule.ts";
+import { readAgain, writeAgain } from "../lanes/retry_rule.ts";
 import type { Reason } from "../store/statements/reasons.ts";
 import type { Store } from "../store/store.ts";
 
@@ -73,13 +73,7 @@ export class Reasons {
   /** Adds a reason, once: a retry finds what is there. */
   async add(reason: Reason, signal: AbortSignal): Promise<AddedReason> {
     try {
-      for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-        const known = await readAgain(() => this.#store.addReason(reason, REASONS_MAX, signal));
-        if (known === undefined) continue;
-        this.#known.add(known.code);
-        return known.description === reason.description ? { ok: true, reason: known } : { ok: false, known };
-      }
-      return { ok: false, known: undefined };
+      return await writeAgain(() => this.#add(reason, signal));
     } catch (error) {
       signal.throwIfAborted();
       throw failureOf(error);
@@ -92,5 +86,15 @@ export class Reasons {
     const known = reasons.find(({ code }) => code === reason.code);
     if (known === undefined) return reasons.length < REASONS_MAX ? { ok: true, reason } : { ok: false, known };
     return known.description === reason.description ? { ok: true, reason: known } : { ok: false, known };
+  }
+
+  async #add(reason: Reason, signal: AbortSignal): Promise<AddedReason> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const known = await this.#store.addReason(reason, REASONS_MAX, signal);
+      if (known === undefined) continue;
+      this.#known.add(known.code);
+      return known.description === reason.description ? { ok: true, reason: known } : { ok: false, known };
+    }
+    return { ok: false, known: undefined };
   }
 }

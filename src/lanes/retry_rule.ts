@@ -42,8 +42,8 @@ const SINGLES_MAX = 24;
 /** Whoever was tried so often goes on under row locks, whatever the mode: PostgreSQL gives everybody his turn. */
 export const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 
-/** How often a read is done again because its connection was lost. */
-const READ_ATTEMPTS_MAX = 3;
+/** Attempts of a read, or of a write outside the lanes, whose connection is lost each time. */
+const LOST_ATTEMPTS_MAX = 3;
 /** Before another attempt; each may take twice as long as the one before it. */
 const PAUSE: Backoff = { leastMs: 0, firstMs: 2, growth: 2, maxMs: 50 };
 
@@ -170,7 +170,25 @@ export async function readAgain<T>(read: () => Promise<T>): Promise<T> {
       return await read();
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw error;
-      if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
+      if (attempt === LOST_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
+    }
+  }
+}
+
+/**
+ * A write that makes nothing twice, done again where its connection was lost. Once it was lost it may have been made,
+ * so whatever keeps it from an answer then is no proof that it was not. Throws the errors of the store.
+ */
+export async function writeAgain<T>(write: () => Promise<T>): Promise<T> {
+  let lost: OutcomeUnknownError | undefined;
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) lost = error;
+      else if (lost === undefined) throw error;
+      else throw new OutcomeUnknownError(lost.message, { cause: error });
+      if (attempt === LOST_ATTEMPTS_MAX) throw error;
     }
   }
 }

@@ -3,6 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { GoodsNames, type NamingResult } from "../../src/goods/goods_names.ts";
 import { Reasons, REASONS_MAX } from "../../src/goods/reasons.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { DatabaseUnavailableError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, set } from "../support/apply.ts";
 import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
@@ -205,3 +207,53 @@ Deno.test("names and reasons can be added by the server's role, and neither chan
     assertEquals((error as { code?: string }).code, "42501", statement);
   }
 });
+
+/** How attempts end of a write that is made by the first of them that is lost, and what its caller hears. */
+const LOST_WRITES: readonly [attempts: readonly ("lost" | "away" | "answered")[], heard: string][] = [
+  [["lost", "answered"], "done"],
+  [["lost", "lost", "answered"], "done"],
+  [["lost", "lost", "lost"], "outcome_unknown"],
+  [["lost", "away"], "outcome_unknown"],
+  [["away"], "database"],
+];
+
+/** A process, each of whose writes of one kind meets these ends in turn. */
+function losing(store: Store, attempts: readonly string[]): Pick<Process, "names" | "reasons"> {
+  const through = <A extends unknown[], T>(write: (...args: A) => Promise<T>) => {
+    const ends = attempts.values();
+    return async (...args: A) => {
+      const { value: end } = ends.next();
+      if (end === "away") throw new DatabaseUnavailableError("can't be reached");
+      const answer = await write(...args);
+      if (end === "lost") throw new OutcomeUnknownError("the connection is gone");
+      assertEquals(end, "answered");
+      return answer;
+    };
+  };
+  const lossy = { ...store, nameGoods: through(store.nameGoods), addReason: through(store.addReason) };
+  return {
+    names: new GoodsNames(lossy, { waitingMax: 100 }),
+    reasons: new Reasons(lossy, { waitingMax: 100 }),
+  };
+}
+
+for (const [attempts, heard] of LOST_WRITES) {
+  Deno.test(`a naming and a reason whose attempts end as ${attempts.join(", ")}: ${heard}`, async () => {
+    await using database = await createTestDatabase();
+    await using process = processOn(database);
+    const reason = { code: "sample", description: "Went out as a sample" };
+    const { names, reasons } = losing(process.store, attempts);
+    const hears = async (write: Promise<{ ok: boolean }>) =>
+      await write.then(({ ok }) => ok ? "done" : "refused", (error) => error instanceof Failure ? error.kind : error);
+    const written = async () => [
+      (await process.names.ids(["given", "made"], NEVER)).size,
+      (await process.reasons.read(NEVER)).some(({ code }) => code === reason.code),
+    ];
+    assertEquals(await hears(names.name("given", 7, NEVER)), heard);
+    assertEquals(await hears(losing(process.store, attempts).names.name("made", undefined, NEVER)), heard);
+    assertEquals(await hears(reasons.add(reason, NEVER)), heard);
+    assertEquals(await written(), heard === "database" ? [0, false] : [2, true]);
+    assertEquals(idOf(await process.names.name("given", 7, NEVER)), 7);
+    assertEquals(await process.reasons.add(reason, NEVER), { ok: true, reason });
+  });
+}
