@@ -1339,14 +1339,14 @@ export enum OrderState {
   EXPIRED = 4,
 
   /**
-   * Sold, and all of it given back.
+   * Sold, once, and all of it given back; it can't be sold again.
    *
    * @generated from enum value: ORDER_STATE_ROLLED_BACK = 5;
    */
   ROLLED_BACK = 5,
 
   /**
-   * Rolled back before it was sold; it can't be sold any more.
+   * Rolled back, or released, before it was made; it can't be sold or reserved any more.
    *
    * @generated from enum value: ORDER_STATE_BARRED = 6;
    */
@@ -1441,10 +1441,11 @@ export const InventoryService: GenService<{
    * NOT_FOUND: a goods is unknown; ErrorInfo names all such goods.
    * FAILED_PRECONDITION: stock is short, one ShortStock for each short line (with FILL_AVAILABLE: there is nothing of
    * any line); the order left no trace and may be sent again. Or a policy allows less, one LimitExceeded a line, or
-   * wants a buyer_id (reason BUYER_REQUIRED). Or the order was rolled back before, or is a hold, one OrderStateConflict.
+   * wants a buyer_id (reason BUYER_REQUIRED). Or the order is in another state than sold, one OrderStateConflict: it was
+   * sold once and all of it given back (ROLLED_BACK), was barred before it was sold, or is or was a hold.
    * ALREADY_EXISTS: order_id was used with other lines, another buyer or another fill; ErrorInfo names what differs.
-   * Retry: safe with an order_id, for an order that was sold is answered the same again. Without one every call is a
-   * new order.
+   * Retry: safe with an order_id, for an order that was sold is answered the same again, until all of it was rolled
+   * back. Without one every call is a new order.
    *
    * @generated from rpc inventory.v1.InventoryService.Sell
    */
