@@ -36,6 +36,8 @@ interface Launcher {
 Deno.test("up serves, keeps its data over a restart, with AUTH by a key that it prints, and leaves nothing running", async () => {
   const dir = await keptDirectory();
   const first = await up(dir);
+  const isSaid = () => first.stderr().includes("the Redis nodes have just started and get their votes in a moment");
+  assert(await until(isSaid, SERVING_MS_MAX), first.stderr());
   assertEquals((await call(first.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   assertEquals(await stop(first), 0);
   assertEquals(await findRecords(dir), []);
@@ -101,10 +103,15 @@ Deno.test("up refuses what it does not know, and says what there is", async () =
   assertEquals(code, 2);
 });
 
-Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
+Deno.test("up says which store has died, ends with an error when its server dies, and takes the stack down", async () => {
   const dir = await keptDirectory();
   const launcher = await up(dir, NO_NODES_ASKED);
   const records = await findRecords(dir);
+  const node = records.find(({ record }) => record.name === "redis")?.record.pid;
+  assert(node !== undefined, "no node is recorded");
+  await signal(node, "SIGKILL");
+  const isSaid = () => launcher.stderr().includes("has ended, and comes back with the next start of up");
+  assert(await until(isSaid, SERVING_MS_MAX), launcher.stderr());
   const server = records.find(({ record }) => record.name === "server")?.record.pid;
   assert(server !== undefined, "the server is not recorded");
   // This process may not signal what is not its child.

@@ -3,6 +3,9 @@ import { refusedDenoVersion } from "../../src/process/deno_version.ts";
 
 for (
   const [version, refused] of [
+    ["1.46.3", true],
+    ["2.6.8", true],
+    ["2.7.1", false],
     ["2.9.2", false],
     ["2.9.3", false],
     ["2.9.4", true],

@@ -5,6 +5,7 @@
  *
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
+import { refusedDenoVersion } from "../../src/process/deno_version.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { bringConsole } from "../console/build.ts";
 import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
@@ -51,6 +52,8 @@ async function main(): Promise<number> {
   let starting: Promise<TestServers> | undefined;
   let bringing: Promise<ClientPrograms> | undefined;
   try {
+    const refusal = refusedDenoVersion(Deno.version.deno);
+    if (refusal !== undefined) throw new Error(refusal);
     const { jobs, flags, typed } = planTests(Deno.args.filter((arg) => arg !== NO_CHECK));
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);

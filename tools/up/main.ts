@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/config.ts";
 import { STOP_MS_MAX } from "../../src/config/stop_times.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
+import { refusedDenoVersion } from "../../src/process/deno_version.ts";
 import { EXIT_FAILED, EXIT_USAGE } from "../../src/process/exit_codes.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
@@ -43,6 +44,8 @@ const SERVING_MS_MAX = 30_000;
 const HEALTH_MS_MAX = 3_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
+/** Said before the log says that there is no quorum, which whoever starts it for the first time takes for a fault. */
+const QUARANTINE = "the Redis nodes have just started and get their votes in a moment; until then it is not ready";
 /** So long before now the history of the demo ends, and its load begins a moment after. */
 const DEMO_ENDS_MS = 5_000;
 
@@ -62,6 +65,8 @@ async function run(options: UpOptions): Promise<number> {
   let stack: Stack | undefined;
   let stopReporting = () => {};
   try {
+    const refusal = refusedDenoVersion(Deno.version.deno);
+    if (refusal !== undefined) throw new Error(refusal);
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
     const { console: hasConsole } = loadConfig((name) => given[name]);
@@ -196,6 +201,8 @@ async function serve(
     const url = reachableUrl(await listening.promise);
     const ca = options.tls ? settings["TLS_CERT_FILE"] : undefined;
     // Redis nodes that have just started have no vote before a lease of the time before would be over.
+    const isKeptWaiting = config.concurrency === "redlock" && config.quorumLoss === "refuse";
+    if (stack.redis.length > 0 && isKeptWaiting) log.info({ msMax: config.lockTtlMs + 1_000 }, QUARANTINE);
     const isUp = await lookerAt(url, config.tlsFiles?.clientCa === undefined ? ca : undefined);
     const serving = until(() => requests.isAsked() || !server.isAlive() || isUp(), SERVING_MS_MAX);
     if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
@@ -261,7 +268,8 @@ function reportWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => v
   ];
   for (const { name, ended } of servers) {
     ended.then(() => {
-      if (watching && !requests.isAsked()) log.warn({ server: name }, "a server of the private stack has ended");
+      if (!watching || requests.isAsked()) return;
+      log.warn({ server: name }, "a server of the private stack has ended, and comes back with the next start of up");
     });
   }
   return () => watching = false;
