@@ -109,6 +109,17 @@ Deno.test("what can't be started on is said by bin/holdfast as by the tasks", as
   assertStringIncludes(stderr, 'Cannot start: DENO, "/nowhere/deno", does not run');
 });
 
+Deno.test("where npx can't bring Deno bin/holdfast says what to set, and ends with 1, as another time it may go well", async () => {
+  const dir = await Deno.makeTempDir();
+  for (const program of ["deno", "npx"]) {
+    await Deno.writeTextFile(`${dir}/${program}`, "#!/bin/sh\necho no registry >&2\nexit 7\n", { mode: 0o755 });
+  }
+  const { code, stdout, stderr } = await runServer({ line: `env PATH="${dir}:$PATH" bin/holdfast`, env: { DENO: "" } });
+  assertEquals([code, stdout], [1, ""]);
+  const words = "npx could not bring Deno 2.9.3, see above. Set DENO to its path";
+  assertStringIncludes(stderr, `no registry\nCannot start: ${words}`);
+});
+
 const VERSION: [what: string, ServerOptions][] = [
   ["bin/holdfast", { line: "bin/holdfast --version" }],
   ["the task start", { line: '"$DENO" task start --version' }],
