@@ -20,6 +20,9 @@ export const alivePage = (): OwnAnswer => textAnswer(200, "ALIVE\n");
 const METHODS = ["GET", "HEAD"];
 /** Of a host, in an answer. */
 const HOST_CHARACTERS_MAX = 100;
+/** Who sends anything else has most likely taken this port for the service's. */
+const OTHER_METHOD =
+  "expected GET or HEAD: this is the admin port (ADMIN_PORT), calls go to the service's own (PORT)\n";
 const FAILED = textAnswer(500, "the page could not be made; the log says why\n");
 
 /** The handler of these pages. `failed` is called with what kept a page from being made. */
@@ -46,7 +49,7 @@ export function pagesHandler(
       const said = (host ?? "").slice(0, HOST_CHARACTERS_MAX);
       return textAnswer(403, `expected an address, localhost or a name of ALLOWED_HOSTS, got ${said}\n`);
     }
-    if (!METHODS.includes(method)) return textAnswer(405, "expected GET or HEAD\n", { allow: METHODS.join(", ") });
+    if (!METHODS.includes(method)) return textAnswer(405, OTHER_METHOD, { allow: METHODS.join(", ") });
     const known = pages();
     const name = path.split("?", 1)[0]!;
     if (!Object.hasOwn(known, name)) {

@@ -49,6 +49,11 @@ Deno.test("before there is anything to show the pages say that the process start
     assertEquals(await askedAt(`${port.url}/readyz`), [200, "SERVING\n"]);
     const [status, text] = await askedAt(`${port.url}/`);
     assertEquals([status, text], [404, "expected one of /readyz, got another path\n"]);
+    const call = await askedAt(`${port.url}/inventory.v1.InventoryService/Sell`, { method: "POST", body: "{}" });
+    assertEquals(call, [
+      405,
+      "expected GET or HEAD: this is the admin port (ADMIN_PORT), calls go to the service's own (PORT)\n",
+    ]);
   });
 });
 
