@@ -31,6 +31,7 @@ import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
 import { runLoad } from "./demo/load.ts";
 import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE, UsageError } from "./options.ts";
 import { bringCertificate } from "./own_certificate.ts";
+import { lookerAt } from "./serving_look.ts";
 import { makeTrialKey } from "./trial_key.ts";
 import { linesToPaste, reachableUrl } from "./up_lines.ts";
 import { bringConsole } from "../console/build.ts";
@@ -41,7 +42,6 @@ const OWNER_NAMES = ["DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"];
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
 const SERVING_MS_MAX = 30_000;
-const HEALTH_MS_MAX = 3_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
 /** Said before the log says that there is no quorum, which whoever starts it for the first time takes for a fault. */
@@ -273,29 +273,6 @@ function reportWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => v
     });
   }
   return () => watching = false;
-}
-
-/**
- * A look whether it serves. `ca`: a certificate of `up`'s own making; behind another, which may be for other names and
- * may ask for one of ours, nobody looks.
- */
-async function lookerAt(url: string, ca: string | undefined): Promise<() => boolean | Promise<boolean>> {
-  if (!url.startsWith("https:")) return () => isServing(url);
-  if (ca === undefined) return () => true;
-  const client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(ca)] });
-  return () => isServing(url, client);
-}
-
-async function isServing(url: string, client?: Deno.HttpClient): Promise<boolean> {
-  const signal = AbortSignal.timeout(HEALTH_MS_MAX);
-  try {
-    const answer = await fetch(`${url}/readyz`, { signal, ...(client === undefined ? {} : { client }) });
-    // Read to its end, or its connection would stay open unused, and every look would open another.
-    await answer.arrayBuffer();
-    return answer.ok;
-  } catch {
-    return false;
-  }
 }
 
 if (import.meta.main) Deno.exit(await main());
