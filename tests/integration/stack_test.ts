@@ -140,7 +140,9 @@ Deno.test("a second launcher on the same directory is refused, and says who has 
   const second = launcher(dir);
   const { code, stderr } = await second.output();
   assert(code !== 0, "the second launcher started");
-  assert(new TextDecoder().decode(stderr).includes(`Another launcher (process ${first.child.pid}) runs on ${dir}`));
+  const words =
+    `Another launcher (process ${first.child.pid}) runs on ${dir}: stop it first, or set DATA_DIR to another`;
+  assert(new TextDecoder().decode(stderr).includes(`${words} directory and PORT to another port`));
   assert(await pings(first.line.redis[0]!.url), "the first launcher's servers were stopped");
   await end(first.child);
 });

@@ -31,7 +31,8 @@ export async function lockDirectory(dir: string, log: Log): Promise<DirectoryLoc
   if (late !== undefined) return late;
   const owner = (await Deno.readTextFile(lockPath(dir))).trim();
   throw new Error(
-    `Another launcher (process ${owner}) runs on ${dir}: stop it first, or set DATA_DIR to another directory`,
+    `Another launcher (process ${owner}) runs on ${dir}: stop it first, or set DATA_DIR to another directory and PORT ` +
+      "to another port",
   );
 }
 
