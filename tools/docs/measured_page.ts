@@ -21,8 +21,9 @@ export interface Before {
 
 const HEAD = `# What was measured
 
-The records of the bench as tables; how each is made is in [benchmarks.md](benchmarks.md). Rates are a second, CPU time
-is user and system time of the server's process in microseconds, for a call that was answered or a unit that was sold.
+The records of the bench as tables; how each is made is in [benchmarks.md](benchmarks.md), and so is why some of them
+[miss their targets](benchmarks.md#what-misses-its-target). Rates are a second, CPU time is user and system time of the
+server's process in microseconds, for a call that was answered or a unit that was sold.
 `;
 
 /** The whole page, not yet formatted. */
