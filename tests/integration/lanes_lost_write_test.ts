@@ -9,7 +9,8 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import { giveBack, rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
-import { confirm, extend, release, reserve } from "../support/holds.ts";
+import { HOUR_MS, levelOf } from "../support/hold_bench.ts";
+import { confirm, elapse, expire, extend, holdViolations, release, reserve, wordOf } from "../support/holds.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
@@ -111,28 +112,82 @@ inEveryMode("a set of a lost write that came is answered with what it made, not 
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
+/** What others do meanwhile. After an hour all holds are over. */
+type Meanwhile = readonly (Operation | "an hour")[];
+
 /** A lost write that came, what others then did with its order, and in which state its retry finds that. */
-const UNDONE: readonly [before: Operation[], lost: Operation, undone: Operation, state: OrderState][] = [
-  [[], sell("o", [1, 3]), rollback("o", undefined), "rolled_back"],
-  [[], reserve("o", [[1, 3]]), release("o"), "released"],
-  [[], reserve("o", [[1, 3]]), confirm("o"), "sold"],
-  [[reserve("o", [[1, 3]])], confirm("o"), rollback("o", undefined), "rolled_back"],
-  [[reserve("o", [[1, 3]])], extend("o", 90_000), release("o"), "released"],
+const UNDONE: readonly [before: Operation[], lost: Operation, undone: Meanwhile, state: OrderState][] = [
+  [[], sell("o", [1, 3]), [rollback("o", undefined)], "rolled_back"],
+  [[], sell("o", [1, 3]), [rollback("o", "a part", [1, 1]), rollback("o", undefined)], "rolled_back"],
+  [[], reserve("o", [[1, 3]]), [release("o")], "released"],
+  [[], reserve("o", [[1, 3]]), [confirm("o")], "sold"],
+  [[reserve("o", [[1, 3]])], confirm("o"), [rollback("o", undefined)], "rolled_back"],
+  [[reserve("o", [[1, 3]])], extend("o", 90_000), [release("o")], "released"],
+  [[reserve("o", [[1, 3]])], extend("o", 90_000), ["an hour"], "expired"],
+  [[reserve("o", [[1, 3]])], extend("o", 90_000), ["an hour", expire("o")], "expired"],
 ];
 
 for (const [before, operation, undone, state] of UNDONE) {
-  inEveryMode(`a ${operation.kind} of a lost write that came is not refused as ${state} since`, async () => {
+  const words = undone.map((each) => typeof each === "string" ? each : each.kind).join(", ");
+  inEveryMode(`${operation.kind} of a lost write that came is not refused as ${state} since: ${words}`, async () => {
     await using on = await lanesBench();
-    const other = on.lanes();
-    for (const each of before) assertEquals((await other.apply(each, NEVER)).ok, true);
+    await happen(on, before);
     const { lanes, commit } = lanesWithLateWrite(on, async () => {
       assertEquals(await commit(), true);
-      assertEquals((await other.apply(undone, NEVER)).ok, true);
+      await happen(on, undone);
     });
     assertEquals(await lanes.apply(operation, NEVER).catch(failureKind), "outcome_unknown");
     // Who asks again, without a lost write, hears what became of it.
     const again = await lanes.apply(operation, NEVER);
     assertEquals(again.ok || again.refusal, { reason: "order_state", orderId: "o", state });
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  });
+}
+
+const SOLD = sell("o", [1, 3]);
+const PART = rollback("o", "a part", [1, 1]);
+const REST = rollback("o", "the rest");
+const OVER: Meanwhile = [reserve("o", [[1, 3]]), "an hour"];
+const ENDED: Meanwhile = [reserve("ended", [[1, 10]]), "an hour"];
+
+/** A lost write, whether it came, what others did then, its retry's answer, and what is left of ten units. */
+type Answered = readonly [
+  before: Meanwhile,
+  lost: Operation,
+  came: boolean,
+  since: Meanwhile,
+  answer: string,
+  left: [onHand: number, reserved: number],
+];
+const ANSWERED: readonly (readonly [name: string, ...Answered])[] = [
+  ["of which a part came back", [], SOLD, true, [PART], "sold", [8, 0]],
+  ["behind which the rest came back", [SOLD], PART, true, [REST], "rollback", [10, 0]],
+  ["before which all came back", [SOLD], PART, false, [REST], "outcome_unknown", [10, 0]],
+  ["of a part, beside another", [SOLD], PART, true, [rollback("o", "b", [1, 1])], "rollback", [9, 0]],
+  ["of a part without an id", [SOLD], rollback("o", undefined, [1, 1]), true, [REST], "rollback", [10, 0]],
+  ["of what a part had left", [SOLD, PART], rollback("o", undefined), true, [], "rollback", [10, 0]],
+  ...[true, false].flatMap((came): (readonly [string, ...Answered])[] => [
+    ["of a hold that was sold late", OVER, expire("o"), came, [confirm("o")], "expired", [7, 0]],
+    ["of a hold that was released", OVER, expire("o"), came, [release("o")], "expired", [10, 0]],
+    ["of a hold that was made anew", OVER, expire("o"), came, [reserve("o", [[1, 5]])], "expired", [10, 5]],
+    ["of what an ended hold had", ENDED, SOLD, came, [expire("ended"), sell("b", [1, 7])], "sold", [0, 0]],
+  ]),
+  ["of what others bought", ENDED, SOLD, false, [sell("b", [1, 8])], "outcome_unknown", [2, 0]],
+];
+
+for (const [name, before, lost, came, since, answer, left] of ANSWERED) {
+  inEveryMode(`${lost.kind} ${name}, of a lost write that ${came ? "came" : "did not come"}: ${answer}`, async () => {
+    await using on = await lanesBench();
+    await using owner = ownerOf(on.ownerUrl);
+    await happen(on, before);
+    const { lanes, commit } = lanesWithLateWrite(on, async () => {
+      if (came) assertEquals(await commit(), true);
+      await happen(on, since);
+    });
+    assertEquals(await lanes.apply(lost, NEVER).then(wordOf, failureKind), answer);
+    if (!came) assertEquals(await commit(), false);
+    assertEquals(await levelOf(on, 1), left);
+    assertEquals(await holdViolations(owner.sql), []);
     assertEquals(await checkLedger(on.ownerUrl), []);
   });
 }
@@ -174,6 +229,15 @@ inEveryMode("who was refused beside a lost write is refused: no write of it is o
   assertEquals([sold?.status, short?.status], ["fulfilled", "fulfilled"]);
   assertEquals(short?.status === "fulfilled" && short.value.ok, false);
 });
+
+async function happen(on: LanesBench, meanwhile: Meanwhile): Promise<void> {
+  await using owner = ownerOf(on.ownerUrl);
+  const others = on.lanes();
+  for (const each of meanwhile) {
+    if (each === "an hour") await elapse(owner.sql, HOUR_MS);
+    else assertEquals((await others.apply(each, NEVER)).ok, true);
+  }
+}
 
 function failureKind(error: unknown): string {
   assertInstanceOf(error, Failure);
