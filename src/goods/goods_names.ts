@@ -85,7 +85,10 @@ export class GoodsNames {
   /** Gives the sku to the goods; without an id, to a goods of an id that is made. Once: a retry finds what is there. */
   async name(sku: string, goodsId: number | undefined, signal: AbortSignal): Promise<NamingResult> {
     try {
-      return await writeAgain(() => this.#name(sku, goodsId, signal));
+      return await writeAgain(
+        () => this.#name(sku, goodsId, signal),
+        (result) => !result.ok && result.taken === undefined,
+      );
     } catch (error) {
       signal.throwIfAborted();
       throw failureOf(error);

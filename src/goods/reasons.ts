@@ -73,7 +73,7 @@ export class Reasons {
   /** Adds a reason, once: a retry finds what is there. */
   async add(reason: Reason, signal: AbortSignal): Promise<AddedReason> {
     try {
-      return await writeAgain(() => this.#add(reason, signal));
+      return await writeAgain(() => this.#add(reason, signal), (added) => !added.ok && added.known === undefined);
     } catch (error) {
       signal.throwIfAborted();
       throw failureOf(error);

@@ -1,34 +1,15 @@
 /** Names of goods on real PostgreSQL, as two processes have them: each has a store and a cache of its own. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { GoodsNames, type NamingResult } from "../../src/goods/goods_names.ts";
-import { Reasons, REASONS_MAX } from "../../src/goods/reasons.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { Failure } from "../../src/lanes/failure.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError } from "../../src/store/errors.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import { REASONS_MAX } from "../../src/goods/reasons.ts";
+import type { Store } from "../../src/store/store.ts";
 import { applyTo, set } from "../support/apply.ts";
-import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
-import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { createTestDatabase, ownerOf } from "../support/database.ts";
+import { type GoodsProcess, goodsProcess } from "../support/goods_process.ts";
+import { NEVER } from "../support/pool_probe.ts";
 
 const FIRST_MADE_ID = 1_000_000_000;
 const MANY = 10_000;
-
-/** One process's view of the names. */
-interface Process extends AsyncDisposable {
-  readonly store: Store;
-  readonly names: GoodsNames;
-  readonly reasons: Reasons;
-}
-
-function processOn({ serverUrl }: TestDatabase): Process {
-  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(serverUrl) });
-  return {
-    store,
-    names: new GoodsNames(store, { waitingMax: 100_000 }),
-    reasons: new Reasons(store, { waitingMax: 100 }),
-    [Symbol.asyncDispose]: () => store.close(),
-  };
-}
 
 function idOf(result: NamingResult): number {
   assert(result.ok, JSON.stringify(result));
@@ -37,8 +18,8 @@ function idOf(result: NamingResult): number {
 
 Deno.test("of processes that register the same sku at once all get one id", async () => {
   await using database = await createTestDatabase();
-  await using a = processOn(database);
-  await using b = processOn(database);
+  await using a = goodsProcess(database);
+  await using b = goodsProcess(database);
   for (let round = 0; round < 20; round++) {
     const results = await Promise.all(
       [a, b, a, b, a, b].map(({ names }) => names.name(`sku ${round}`, undefined, NEVER)),
@@ -51,8 +32,8 @@ Deno.test("of processes that register the same sku at once all get one id", asyn
 
 Deno.test("of different goods that want one sku at once one gets it, and the others learn whose it is", async () => {
   await using database = await createTestDatabase();
-  await using a = processOn(database);
-  await using b = processOn(database);
+  await using a = goodsProcess(database);
+  await using b = goodsProcess(database);
   for (let round = 0; round < 20; round++) {
     const results = await Promise.all(
       [1, 2, 3, 4].map((n) => (n % 2 === 0 ? a : b).names.name(`sku ${round}`, round * 10 + n, NEVER)),
@@ -66,8 +47,8 @@ Deno.test("of different goods that want one sku at once one gets it, and the oth
 
 Deno.test("a goods that gets two skus at once keeps one", async () => {
   await using database = await createTestDatabase();
-  await using a = processOn(database);
-  await using b = processOn(database);
+  await using a = goodsProcess(database);
+  await using b = goodsProcess(database);
   for (let goodsId = 1; goodsId <= 20; goodsId++) {
     const results = await Promise.all([a, b].map(({ names }, i) => names.name(`sku ${goodsId}-${i}`, goodsId, NEVER)));
     assertEquals(results.filter(({ ok }) => ok).length, 1);
@@ -78,7 +59,7 @@ Deno.test("a goods that gets two skus at once keeps one", async () => {
 
 Deno.test("an id that is made is in use neither as a goods with stock nor as one with a sku", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   await applyTo(process.store, ...[0, 1, 3].map((n) => set(`set-${n}`, FIRST_MADE_ID + n, 1)));
   await process.names.name("by hand", FIRST_MADE_ID + 2, NEVER);
   assertEquals(idOf(await process.names.name("made", undefined, NEVER)), FIRST_MADE_ID + 4);
@@ -88,7 +69,7 @@ Deno.test("an id that is made is in use neither as a goods with stock nor as one
 
 Deno.test("where thousands of ids in a row are in use they are passed, and too many of them end in no id", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   await using owner = ownerOf(database.ownerUrl);
   await owner.sql`
     insert into levels (goods_id, on_hand, version) select n, 0, 1 from generate_series(1000000000, 1000014999) as n`;
@@ -99,21 +80,21 @@ Deno.test("where thousands of ids in a row are in use they are passed, and too m
 
 Deno.test("skus are found in their form NFC, and what looks alike stays apart", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   // Latin, Cyrillic, full width, small, and with a space.
   const alike = ["A", "\u0410", "\uFF21", "a", "A ", "\u212B", "1/2", "½"].map((sku) => sku.normalize("NFC"));
   for (const [i, sku] of alike.entries()) await process.names.name(sku, i + 1, NEVER);
   assertEquals([...await process.names.ids(alike, NEVER)], alike.map((sku, i) => [sku, i + 1]));
-  await using other = processOn(database);
+  await using other = goodsProcess(database);
   assertEquals([...await other.names.ids(alike, NEVER)], alike.map((sku, i) => [sku, i + 1]));
 });
 
 Deno.test("text that is SQL, or an array's, is a sku like any other", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   const skus = [`'; drop table goods; --`, `"},{"`, `{a,b}`, "NULL", "null", `\\`, `$1`, "%", "\u{10FFFF}", `a"b\\c,d`];
   for (const [i, sku] of skus.entries()) assertEquals(idOf(await process.names.name(sku, i + 1, NEVER)), i + 1);
-  await using other = processOn(database);
+  await using other = goodsProcess(database);
   assertEquals([...await other.names.ids(skus, NEVER)], skus.map((sku, i) => [sku, i + 1]));
   for (const [i, sku] of skus.entries()) {
     assertEquals((await other.names.find({ goodsId: i + 1, sku: undefined }, NEVER))?.sku, sku);
@@ -122,8 +103,8 @@ Deno.test("text that is SQL, or an array's, is a sku like any other", async () =
 
 Deno.test(`of ${MANY} unknown skus none is found, and one that is given then is`, async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
-  await using other = processOn(database);
+  await using process = goodsProcess(database);
+  await using other = goodsProcess(database);
   const skus = Array.from({ length: MANY }, (_, i) => `unknown ${i}`);
   assertEquals((await process.names.ids(skus, NEVER)).size, 0);
   // That it was unknown is not kept.
@@ -133,7 +114,7 @@ Deno.test(`of ${MANY} unknown skus none is found, and one that is given then is`
 
 Deno.test("a sku that is known is not read again", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   let reads = 0;
   const counted: Store = { ...process.store, readSkus: (...args) => (reads++, process.store.readSkus(...args)) };
   const names = new GoodsNames(counted, { waitingMax: 100 });
@@ -147,7 +128,7 @@ Deno.test("a sku that is known is not read again", async () => {
 
 Deno.test("a goods is known by its stock alone, whatever has become of that", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   await applyTo(process.store, set("set", 1, 1));
   const find = (goodsId: number) => process.names.find({ goodsId, sku: undefined }, NEVER);
   assertEquals(await find(1), { goodsId: 1 });
@@ -159,9 +140,9 @@ Deno.test("a goods is known by its stock alone, whatever has become of that", as
 
 Deno.test("reasons: the standard ones are there, and one that is added is known to every process", async () => {
   await using database = await createTestDatabase();
-  await using a = processOn(database);
-  await using b = processOn(database);
-  const codes = async ({ reasons }: Process) => (await reasons.read(NEVER)).map(({ code }) => code);
+  await using a = goodsProcess(database);
+  await using b = goodsProcess(database);
+  const codes = async ({ reasons }: GoodsProcess) => (await reasons.read(NEVER)).map(({ code }) => code);
   assertEquals(await codes(a), ["correction", "count", "damage", "found", "return", "theft"]);
   assertEquals([a.reasons.isKnown("damage"), a.reasons.isKnown("sample")], [true, false]);
   const sample = { code: "sample", description: "Went out as a sample" };
@@ -180,7 +161,7 @@ Deno.test("reasons: the standard ones are there, and one that is added is known 
 
 Deno.test(`there are ${REASONS_MAX} reasons at most`, async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   await using owner = ownerOf(database.ownerUrl);
   await owner.sql`insert into reasons select 'r' || n, 'x' from generate_series(1, ${REASONS_MAX - 7}) as n`;
   const add = (code: string) => process.reasons.add({ code, description: "x" }, NEVER);
@@ -192,7 +173,7 @@ Deno.test(`there are ${REASONS_MAX} reasons at most`, async () => {
 
 Deno.test("names and reasons can be added by the server's role, and neither changed nor taken away", async () => {
   await using database = await createTestDatabase();
-  await using process = processOn(database);
+  await using process = goodsProcess(database);
   await process.names.name("a", 1, NEVER);
   await using server = ownerOf(database.serverUrl);
   for (
@@ -207,53 +188,3 @@ Deno.test("names and reasons can be added by the server's role, and neither chan
     assertEquals((error as { code?: string }).code, "42501", statement);
   }
 });
-
-/** How attempts end of a write that is made by the first of them that is lost, and what its caller hears. */
-const LOST_WRITES: readonly [attempts: readonly ("lost" | "away" | "answered")[], heard: string][] = [
-  [["lost", "answered"], "done"],
-  [["lost", "lost", "answered"], "done"],
-  [["lost", "lost", "lost"], "outcome_unknown"],
-  [["lost", "away"], "outcome_unknown"],
-  [["away"], "database"],
-];
-
-/** A process, each of whose writes of one kind meets these ends in turn. */
-function losing(store: Store, attempts: readonly string[]): Pick<Process, "names" | "reasons"> {
-  const through = <A extends unknown[], T>(write: (...args: A) => Promise<T>) => {
-    const ends = attempts.values();
-    return async (...args: A) => {
-      const { value: end } = ends.next();
-      if (end === "away") throw new DatabaseUnavailableError("can't be reached");
-      const answer = await write(...args);
-      if (end === "lost") throw new OutcomeUnknownError("the connection is gone");
-      assertEquals(end, "answered");
-      return answer;
-    };
-  };
-  const lossy = { ...store, nameGoods: through(store.nameGoods), addReason: through(store.addReason) };
-  return {
-    names: new GoodsNames(lossy, { waitingMax: 100 }),
-    reasons: new Reasons(lossy, { waitingMax: 100 }),
-  };
-}
-
-for (const [attempts, heard] of LOST_WRITES) {
-  Deno.test(`a naming and a reason whose attempts end as ${attempts.join(", ")}: ${heard}`, async () => {
-    await using database = await createTestDatabase();
-    await using process = processOn(database);
-    const reason = { code: "sample", description: "Went out as a sample" };
-    const { names, reasons } = losing(process.store, attempts);
-    const hears = async (write: Promise<{ ok: boolean }>) =>
-      await write.then(({ ok }) => ok ? "done" : "refused", (error) => error instanceof Failure ? error.kind : error);
-    const written = async () => [
-      (await process.names.ids(["given", "made"], NEVER)).size,
-      (await process.reasons.read(NEVER)).some(({ code }) => code === reason.code),
-    ];
-    assertEquals(await hears(names.name("given", 7, NEVER)), heard);
-    assertEquals(await hears(losing(process.store, attempts).names.name("made", undefined, NEVER)), heard);
-    assertEquals(await hears(reasons.add(reason, NEVER)), heard);
-    assertEquals(await written(), heard === "database" ? [0, false] : [2, true]);
-    assertEquals(idOf(await process.names.name("given", 7, NEVER)), 7);
-    assertEquals(await process.reasons.add(reason, NEVER), { ok: true, reason });
-  });
-}
