@@ -16,13 +16,10 @@ import { LINES_MAX, splitSheet } from "../../src/console/goods/sheet_cells.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { Basis, CurrentLevelSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { ApplyBatchRequestSchema, type BatchVerdict, BatchVerdictSchema } from "../../src/gen/inventory/v1/stock_pb.ts";
+import { consoleRow } from "../support/console_row.ts";
 
 function row(goodsId: number, rest: Partial<Row> = {}): Row {
-  return {
-    ...{ goodsId, locationId: 0, sku: `SKU-${goodsId}`, num: 5, onHand: 8, reserved: 3, version: 1 },
-    ...{ isLow: false, isSoldOut: false, updatedAtMs: 0, deletedAtMs: undefined },
-    ...rest,
-  };
+  return consoleRow(goodsId, { sku: `SKU-${goodsId}`, onHand: 8, reserved: 3, ...rest });
 }
 
 function sheetOf(kind: EditKind): EditSheet {

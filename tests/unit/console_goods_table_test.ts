@@ -13,13 +13,10 @@ import { type ListState, readListState } from "../../src/console/goods/list_stat
 import { keyOf, type Row } from "../../src/console/goods/row.ts";
 import { Selection } from "../../src/console/goods/selection.ts";
 import { type ApplyBatchRequest, type BatchVerdict, BatchVerdictSchema } from "../../src/gen/inventory/v1/stock_pb.ts";
+import { consoleRow } from "../support/console_row.ts";
 
 function row(goodsId: number, rest: Partial<Row> = {}): Row {
-  return {
-    ...{ goodsId, locationId: 0, sku: `SKU-${goodsId}`, num: 5, onHand: 5, reserved: 0, version: 1 },
-    ...{ isLow: false, isSoldOut: false, updatedAtMs: 0, deletedAtMs: undefined },
-    ...rest,
-  };
+  return consoleRow(goodsId, { sku: `SKU-${goodsId}`, ...rest });
 }
 
 Deno.test("the cursor stays in the table whatever moves it", () => {
