@@ -3,9 +3,9 @@
  * kept; that a sku names nothing is read each time, for it may be given in the next moment.
  */
 import { NEVER } from "../base/never.ts";
-import { CoalescedReads } from "../lanes/coalesced_reads.ts";
+import { readAgain, writeAgain } from "../lanes/again.ts";
+import { CoalescedReads, readFor } from "../lanes/coalesced_reads.ts";
 import { failureOf } from "../lanes/failure.ts";
-import { readAgain, writeAgain } from "../lanes/retry_rule.ts";
 import type { NamedGoods } from "../store/statements/goods.ts";
 import type { Store } from "../store/store.ts";
 import { Recent } from "../base/recent.ts";
@@ -141,12 +141,6 @@ async function read<K, V>(
     { length: Math.ceil(keys.length / READ_NAMES_MAX) },
     (_, i) => keys.slice(i * READ_NAMES_MAX, (i + 1) * READ_NAMES_MAX),
   );
-  try {
-    const found = await Promise.all(pieces.map((piece) => reads.get(piece, address)));
-    signal.throwIfAborted();
-    return found.length === 1 ? found[0]! : new Map(found.flatMap((each) => [...each]));
-  } catch (error) {
-    signal.throwIfAborted();
-    throw failureOf(error);
-  }
+  const found = await readFor(Promise.all(pieces.map((piece) => reads.get(piece, address))), signal);
+  return found.length === 1 ? found[0]! : new Map(found.flatMap((each) => [...each]));
 }

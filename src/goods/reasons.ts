@@ -3,9 +3,9 @@
  * one that is not known has been added since is read each time.
  */
 import { NEVER } from "../base/never.ts";
-import { CoalescedReads } from "../lanes/coalesced_reads.ts";
+import { readAgain, writeAgain } from "../lanes/again.ts";
+import { CoalescedReads, readFor } from "../lanes/coalesced_reads.ts";
 import { failureOf } from "../lanes/failure.ts";
-import { readAgain, writeAgain } from "../lanes/retry_rule.ts";
 import type { Reason } from "../store/statements/reasons.ts";
 import type { Store } from "../store/store.ts";
 
@@ -59,15 +59,9 @@ export class Reasons {
 
   /** All reasons, by code, as of now or later; they are known from then on. */
   async read(signal: AbortSignal, address?: string): Promise<readonly Reason[]> {
-    try {
-      const reasons = (await this.#reads.get(["all"], address)).get("all")!;
-      signal.throwIfAborted();
-      for (const { code } of reasons) this.#known.add(code);
-      return reasons;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(error);
-    }
+    const reasons = (await readFor(this.#reads.get(["all"], address), signal)).get("all")!;
+    for (const { code } of reasons) this.#known.add(code);
+    return reasons;
   }
 
   /** Adds a reason, once: a retry finds what is there. */

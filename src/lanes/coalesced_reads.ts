@@ -3,6 +3,7 @@
  * A caller is never given what was read before it asked.
  */
 import { Capacity } from "./admission.ts";
+import { failureOf } from "./failure.ts";
 
 /** Bounds of a reader. */
 export interface CoalescedReadsLimits {
@@ -87,5 +88,17 @@ export class CoalescedReads<K, V> {
       this.#underWay--;
       this.#start();
     }
+  }
+}
+
+/** What was read, for a caller who is still there. Throws Failure, or the signal's reason. */
+export async function readFor<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    const values = await reading;
+    signal.throwIfAborted();
+    return values;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error);
   }
 }

@@ -49,7 +49,7 @@ export interface DecisionParts {
 export class Decision {
   /** Those that it is about: all at first, and those that were decided in the end, sorted by arrival. */
   entries: readonly Entry[];
-  /** To be queued again; as in Requeued of run_batch.ts. */
+  /** To be queued again; as in Requeued of requeued.ts. */
   moved: readonly Entry[] = [];
   next: readonly Entry[] = [];
   /** Decided, and not to be written as the lease had too little time left. */

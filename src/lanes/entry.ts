@@ -30,7 +30,7 @@ export type Ended = (verdict: Verdict | undefined, error: unknown) => void;
 /** An operation with its caller. */
 export class Entry implements Waiting {
   readonly operation: Operation;
-  /** What it moves, sorted; a rollback's is its order's. */
+  /** What it moves, sorted; that of one which changes an order is known with the order. */
   stockKeys: readonly StockKey[];
   /** The order that it changes, as last read; undefined: there is none, or it was not read yet. */
   order: Order | undefined;

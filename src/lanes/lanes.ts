@@ -12,9 +12,10 @@ import { changedOrder, type Operation, rulesOf } from "../inventory/operations/o
 import { settle } from "../inventory/settle.ts";
 import { settleKept } from "../inventory/settle_kept.ts";
 import { Admission } from "./admission.ts";
+import { readFor } from "./coalesced_reads.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import { Entry } from "./entry.ts";
-import { deadlineTooShort, Failure, failureOf } from "./failure.ts";
+import { deadlineTooShort, Failure } from "./failure.ts";
 import { LanesTallies } from "./tallies.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { DetourCause } from "./modes/row_lock_detours.ts";
@@ -124,17 +125,17 @@ export class Lanes {
     signal: AbortSignal,
     address?: string,
   ): Promise<ReadonlyMap<StockKey, NamedLevel>> {
-    return await read(this.#reads.levels.get(stockKeys, address), signal);
+    return await readFor(this.#reads.levels.get(stockKeys, address), signal);
   }
 
   /** The same of one goods at all of its locations, read at one moment. */
   async locations(goodsId: number, signal: AbortSignal, address?: string): Promise<ReadonlyMap<number, GoodsLevels>> {
-    return await read(this.#reads.locations.get([goodsId], address), signal);
+    return await readFor(this.#reads.locations.get([goodsId], address), signal);
   }
 
   /** The order as committed; undefined: there is none. Throws Failure, or the signal's reason. */
   async order(orderId: string, signal: AbortSignal, address?: string): Promise<OrderAt | undefined> {
-    return (await read(this.#reads.orders.get([orderId], address), signal)).get(orderId);
+    return (await readFor(this.#reads.orders.get([orderId], address), signal)).get(orderId);
   }
 
   /** The same with their policies, and also of goods that are no longer sold. */
@@ -143,7 +144,7 @@ export class Lanes {
     signal: AbortSignal,
     address?: string,
   ): Promise<ReadonlyMap<StockKey, Level>> {
-    return await read(this.#reads.policies.get(stockKeys, address), signal);
+    return await readFor(this.#reads.policies.get(stockKeys, address), signal);
   }
 
   /** Refuses new operations, waits for those under way, bounded, and releases every lease. */
@@ -217,17 +218,5 @@ export class Lanes {
       }
     }));
     this.#dispatcher.add(entries);
-  }
-}
-
-/** What was read, for a caller who is still there. */
-async function read<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    const values = await reading;
-    signal.throwIfAborted();
-    return values;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw failureOf(error);
   }
 }

@@ -4,9 +4,9 @@
  */
 import { StatementTimeoutError } from "../store/errors.ts";
 import { Capacity } from "./admission.ts";
+import { readAgain } from "./again.ts";
 import { deadlineTooShort, failureOf } from "./failure.ts";
 import { Pace } from "./pace.ts";
-import { readAgain } from "./retry_rule.ts";
 
 /** Bounds of the reads of one process. */
 export interface ListReadsLimits {

@@ -6,8 +6,8 @@ import type { StockKey } from "../inventory/stock_key.ts";
 import { NEVER } from "../base/never.ts";
 import { changedOrder } from "../inventory/operations/operation.ts";
 import type { Store } from "../store/store.ts";
+import { readAgain } from "./again.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
-import { readAgain } from "./retry_rule.ts";
 
 /** An order that was seen locked is looked at before it is tried again, for so long. */
 const REMEMBERED_MS = 5000;

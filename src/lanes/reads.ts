@@ -1,14 +1,14 @@
 /**
- * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
+ * What the lanes read beside their batches: levels and orders for those who ask, and the orders whose goods are moved.
  */
 import { NEVER } from "../base/never.ts";
 import type { Level, Order } from "../inventory/model.ts";
 import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
+import { readAgain } from "./again.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
-import { readAgain } from "./retry_rule.ts";
 
 /** Reads of one kind at a time. */
 const READS_MAX = 2;

@@ -1,9 +1,9 @@
 /**
  * What becomes of a group of entries whose read or write failed. No I/O: the batch (run_batch.ts) carries it out.
  *
- * A write that failed changed nothing, and most of what can fail is over by the next attempt; what fails again is for
- * the sake of one entry, so the group goes on in halves until that entry is alone. `n` counts the attempts, this one
- * included.
+ * A write that failed, and was not lost, changed nothing, and most of what can fail is over by the next attempt; what
+ * fails again is for the sake of one entry, so the group goes on in halves until that entry is alone. `n` counts the
+ * attempts, this one included.
  *
  *     cause         of several entries, in time        of one entry, in time      out of time
  *     lost_write    n < 20: again; else fail           n < 20: again; else fail   fail
@@ -42,8 +42,6 @@ const SINGLES_MAX = 24;
 /** Whoever was tried so often goes on under row locks, whatever the mode: PostgreSQL gives everybody his turn. */
 export const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 
-/** Attempts of a read, or of a write outside the lanes, whose connection is lost each time. */
-const LOST_ATTEMPTS_MAX = 3;
 /** Before another attempt; each may take twice as long as the one before it. */
 const PAUSE: Backoff = { leastMs: 0, firstMs: 2, growth: 2, maxMs: 50 };
 
@@ -161,36 +159,4 @@ export function pauseMs(attempt: number, random: number): number {
 /** Whether the attempt of this number goes by row locks, whatever the mode. */
 export function goesByRowLocks(attempt: number): boolean {
   return attempt > ATTEMPTS_WITHOUT_ROW_LOCKS;
-}
-
-/** A read that lost its connection changed nothing and is simply done again. Throws the errors of the store. */
-export async function readAgain<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      if (attempt === LOST_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
-    }
-  }
-}
-
-/**
- * A write that makes nothing twice, done again where its connection was lost. Once it was lost it may have been made,
- * or may still be, so whatever keeps it from an answer then is no proof that it was not. Nor is an answer that
- * `metNobody`, for it wrote nothing that a lost write would have to wait for. Throws the errors of the store.
- */
-export async function writeAgain<T>(write: () => Promise<T>, metNobody: (answer: T) => boolean): Promise<T> {
-  let lost: OutcomeUnknownError | undefined;
-  for (let attempt = 1;; attempt++) {
-    try {
-      const answer = await write();
-      if (lost === undefined || !metNobody(answer)) return answer;
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) lost = error;
-      else if (lost === undefined) throw error;
-      else throw new OutcomeUnknownError(lost.message, { cause: error });
-    }
-    if (attempt === LOST_ATTEMPTS_MAX) throw lost;
-  }
 }

@@ -22,6 +22,7 @@ import { LeaseTakenError } from "../lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { readAgain } from "./again.ts";
 import { Decision, type DecisionParts, keysOf } from "./decision.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import type { KeptLevels } from "./kept_levels.ts";
@@ -41,7 +42,6 @@ import {
   inPieces,
   isOfDatabase,
   pauseMs,
-  readAgain,
 } from "./retry_rule.ts";
 
 /** What a batch works with. */

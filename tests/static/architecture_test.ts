@@ -39,7 +39,7 @@ const LAW: Readonly<Record<string, Law>> = {
   jobs: { files: ["inventory", "lanes", "store", "telemetry"], packages: [] },
   // What is read for many calls at once is read as the lanes read it.
   goods: {
-    files: ["lanes/coalesced_reads.ts", "lanes/failure.ts", "lanes/retry_rule.ts", "store"],
+    files: ["lanes/again.ts", "lanes/coalesced_reads.ts", "lanes/failure.ts", "store"],
     packages: [],
   },
   auth: {
