@@ -2,6 +2,7 @@
 import type { Slip } from "../plant.ts";
 
 const LOOK_UP = ["tests/unit/sku_look_up_test.ts"];
+const LOST = { file: "src/lanes/again.ts", tests: ["tests/integration/goods_lost_write_test.ts"] };
 
 export const GOODS_SLIPS: readonly Slip[] = [
   {
@@ -38,5 +39,17 @@ export const GOODS_SLIPS: readonly Slip[] = [
     replace: "|| true) {",
     rule: "a reason is one of those that there are",
     tests: ["tests/unit/attribution_test.ts"],
+  },
+  {
+    ...LOST,
+    find: "else throw new OutcomeUnknownError(lost.message, { cause: error });",
+    replace: "else throw error;",
+    rule: "what keeps a lost write from an answer is no proof that it was not made",
+  },
+  {
+    ...LOST,
+    find: "if (lost === undefined || !metNobody(answer)) return answer;",
+    replace: "return answer;",
+    rule: "a lost write that may still come is not refused for want of room",
   },
 ];

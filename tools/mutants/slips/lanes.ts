@@ -137,6 +137,20 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/entry_test.ts"],
   },
   {
+    file: "src/inventory/states.ts",
+    find: `    if (state === "held") reached.add("expired");\n`,
+    replace: "",
+    rule: "a hold of a lost write may have ended since",
+    tests: LOST,
+  },
+  {
+    file: "src/inventory/operations/expire.ts",
+    find: ` && typeof stateRule("expire", state) !== "string";`,
+    replace: `; stateRule("expire", state);`,
+    rule: "an expiry that is tried again ends no hold that was made anew",
+    tests: LOST,
+  },
+  {
     file: "src/lanes/modes/lease_states.ts",
     find: `in_use: { taken: "in_use", batch_over: "idle", released: "released" },`,
     replace: `in_use: { taken: "in_use", batch_over: "idle", released: "released", yielded: "paused" },`,
