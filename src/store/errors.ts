@@ -104,7 +104,9 @@ const CONNECTION_ENDED = /^(CONNECTION_|25P03|25P04|57P01|57P02|57P04|57P05|08|4
 const NOT_CONNECTED = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_)/;
 /**
  * Refused before a statement was taken, or a whole class in which the statement was undone: out of resources (53), I/O
- * error (58), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01, 42703).
+ * error (58), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01, 42703). A PANIC has
+ * such codes too, and may come behind a commit; but the driver (3.4.9) waits for the end of an answer, so that an error
+ * which ends the session is to its statement a connection that was closed.
  */
 const TAKES_NO_WORK = /^(57P03|53|58|28|3D000|42P01|42703)/;
 

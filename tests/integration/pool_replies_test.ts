@@ -73,6 +73,21 @@ for (const [what, reply] of Object.entries(REPLIES)) {
   });
 }
 
+Deno.test("an error that ends the session leaves the outcome unknown, also by a code of what was undone", async () => {
+  await using database = await createTestDatabase();
+  await using server = oddServer(database.serverUrl, async ({ read, write, close }) => {
+    await read();
+    for (const part of GREETING) await write(part);
+    await read();
+    // As by a full disk under the write-ahead log: the commit may have got there before.
+    await write(message("E", "SPANIC\0VPANIC\0C53100\0MNo space left on device\0", [0]));
+    close();
+  });
+  const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
+  assertInstanceOf(await within(rejectionOf(selectOne(pool)), "the statement"), OutcomeUnknownError);
+  await pool.close();
+});
+
 /** What a server asks for at log-in, and what is said of it. */
 const LOG_INS: Record<string, { steps: readonly Uint8Array[]; said: RegExp }> = {
   "the password in clear": { steps: [message("R", int32(3))], said: /in clear/ },
@@ -180,6 +195,7 @@ interface OddConnection {
   /** What the client says next; empty when it has gone. */
   read(): Promise<string>;
   write(bytes: Uint8Array): Promise<void>;
+  close(): void;
 }
 
 /** A server whose first connection is led by `odd`; all others reach the PostgreSQL of `url`. */
@@ -220,7 +236,7 @@ function oddServer(url: string, odd: (connection: OddConnection) => Promise<void
         try {
           connection.close();
         } catch {
-          // Closed by what was piped through it.
+          // Closed by its server, or by what was piped through it.
         }
       }
       await serving;
@@ -236,6 +252,7 @@ function connectionOf(client: Deno.TcpConn): OddConnection {
       const size = await client.read(buffer) ?? 0;
       return new TextDecoder().decode(buffer.subarray(0, size));
     },
+    close: () => client.close(),
     async write(bytes) {
       for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
     },
