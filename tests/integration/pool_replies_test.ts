@@ -3,8 +3,12 @@
  * connection is thrown away, and the next statement runs on another one.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
+import { Reread } from "../../src/base/reread.ts";
+import { NO_CERTIFICATES } from "../../src/config/tls_files.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
+import { PrimarySearch } from "../../src/store/postgres/primary.ts";
 import { REPLY_BYTES_MAX } from "../../src/store/postgres/reply_guard.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
@@ -127,6 +131,43 @@ for (const [what, { steps, said }] of Object.entries(LOG_INS)) {
     assertEquals(uncaught.errors, []);
   });
 }
+
+Deno.test("a log-in that comes to its end after its statement was given up has nothing sent", async () => {
+  await using database = await createTestDatabase();
+  const givenUp = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<string>();
+  await using server = oddServer(database.serverUrl, async ({ read, write }) => {
+    let said = "";
+    try {
+      await read();
+      await givenUp.promise;
+      for (const part of GREETING) await write(part);
+      said = await read();
+    } finally {
+      heard.resolve(said);
+    }
+  });
+  const address = parsePostgresAddress(server.url);
+  const connectTimeoutMs = 1000;
+  // So long that the statement is given up before the driver gives up the log-in, whose time begins behind it.
+  const primary = new PrimarySearch({ hosts: ["one"], look: () => delay(700), nowMs: () => performance.now() });
+  const first = { address, certificates: NO_CERTIFICATES };
+  const access = new Reread({
+    first,
+    read: async () => {
+      givenUp.resolve();
+      await heard.promise;
+      return first;
+    },
+    renewed: () => {},
+    failed: () => {},
+    nowMs: () => performance.now(),
+  });
+  const pool = new Pool({ ...QUICK, connectTimeoutMs, address, primary, access });
+  assertInstanceOf(await within(rejectionOf(selectOne(pool)), "the statement"), DatabaseUnavailableError);
+  assertEquals(await within(heard.promise, "the server's look"), "");
+  await pool.close();
+});
 
 const MIB = 1024 * 1024;
 

@@ -93,10 +93,11 @@ export class Client {
 
   /**
    * Its connection was not let in, with this error, which is answered. The driver fails one statement by that; those
-   * behind it would wait in vain.
+   * behind it would wait in vain. And one that was given up it would still send, should the log-in come to its end.
    */
   refuse<E extends Error>(error: E): E {
     this.lost = true;
+    this.dialer.destroy();
     for (const refused of this.#waiting) refused(error);
     return error;
   }
