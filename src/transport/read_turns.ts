@@ -3,7 +3,7 @@
  * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is
  * looked at again. So bytes are handed on by what they make to do, in whole requests: so much a turn for one address
  * and for all, by turns among the addresses that wait and among the connections of each; a connection that waits is
- * paused, and what its peer sends stays in the system's buffers.
+ * paused, whatever node:http wants of its socket, and what its peer sends stays in the system's buffers.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
@@ -58,6 +58,13 @@ interface Reading {
   /** What has come and was not handed on yet: `rest` from `restFrom` on. */
   rest: Buffer | undefined;
   restFrom: number;
+  /** It stands among those that wait for their turn. */
+  isWaiting: boolean;
+  /** HTTP/1: node:http has paused the socket itself. */
+  isHeld: boolean;
+  /** Keep the socket back for its turn, and let it go on. */
+  pause: () => void;
+  resume: () => void;
 }
 
 /** The reading of all connections of a listener. */
@@ -94,7 +101,12 @@ export class ReadTurns {
       read: (bytes) => listeners.forEach((listener) => listener.call(socket, bytes)),
       rest: undefined,
       restFrom: 0,
+      isWaiting: false,
+      isHeld: false,
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
     };
+    if (frames === undefined) shareFlow(reading);
     socket.on("data", (bytes: Buffer) => this.#arrived(reading, bytes));
     for (const listener of listeners) socket.off("data", listener);
   }
@@ -106,10 +118,10 @@ export class ReadTurns {
 
   #arrived(reading: Reading, bytes: Buffer): void {
     if (reading.rest !== undefined) {
-      // It waits already, and node:http has let its socket go on.
+      // It waits already: what was under way when its socket was paused.
       reading.rest = Buffer.concat([reading.rest.subarray(reading.restFrom), bytes]);
       reading.restFrom = 0;
-      return void reading.socket.pause();
+      return reading.pause();
     }
     reading.rest = bytes;
     reading.restFrom = 0;
@@ -117,7 +129,8 @@ export class ReadTurns {
     const waiting = this.#waiting.get(peer);
     // Nobody overtakes those of its address that wait already.
     if (waiting === undefined && this.#handOn(reading, this.#workLeft())) return;
-    reading.socket.pause();
+    reading.isWaiting = true;
+    reading.pause();
     this.#waitingConnections++;
     if (waiting === undefined) this.#waiting.set(peer, [reading]);
     else waiting.push(reading);
@@ -207,7 +220,8 @@ export class ReadTurns {
         const reading = waiting.shift()!;
         if (reading.socket.destroyed || this.#handOn(reading, workMax)) {
           this.#waitingConnections--;
-          reading.socket.resume();
+          reading.isWaiting = false;
+          reading.resume();
         } else waiting.push(reading);
         if (waiting.length === 0) this.#waiting.delete(peer);
       }
@@ -220,6 +234,27 @@ export class ReadTurns {
     this.#waiting.set(...first);
     this.#beDue();
   }
+}
+
+/**
+ * Has a socket of HTTP/1 flow only while neither its turn nor node:http keeps it back. Left to itself node:http lets it
+ * go on each time that some of a body was read, also while the connection waits: then with each 2 KiB that were handed
+ * on a whole read more came in, and in the end all that a peer had sent. 750 connections that send bodies of 0.9 MB
+ * were measured to make the process 780 to 1,077 MiB large.
+ */
+function shareFlow(reading: Reading): void {
+  const { socket } = reading;
+  const { pause, resume } = socket;
+  socket.pause = () => {
+    reading.isHeld = true;
+    return pause.call(socket);
+  };
+  socket.resume = () => {
+    reading.isHeld = false;
+    return reading.isWaiting ? socket : resume.call(socket);
+  };
+  reading.pause = () => void pause.call(socket);
+  reading.resume = () => void (reading.isHeld || resume.call(socket));
 }
 
 function linesOf(bytes: Buffer, from: number, end: number): number {

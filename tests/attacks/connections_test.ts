@@ -108,6 +108,17 @@ attackTests("requests over HTTP/1.1 that do not end", {}, {
   },
 });
 
+attackTest("three addresses send 250 bodies of 0.9 MB each over HTTP/1.1, and no end of them", {}, async ({ port }) => {
+  const header = `POST ${
+    v1Path("SellBatch")
+  } HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`;
+  const chunks = [Buffer.from(header), Buffer.alloc(900_000, " ")];
+  const ends = await Promise.all(
+    ATTACKERS.map((address) => flood({ port, connections: 250, address, chunks, lastMs: 10_000 })),
+  );
+  assertEquals(ends.map(({ connected }) => connected), [250, 250, 250]);
+});
+
 attackTest("who resets too much is refused, by name in the log, and served again later", {}, async (server) => {
   const { port } = server;
   await flood({ port, connections: 50, address: ATTACKER, chunks: [RESETS], lastMs: 20_000 });

@@ -1,8 +1,9 @@
 /** How many requests are handed on in one turn of the loop. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
+import http from "node:http";
 import type { Socket } from "node:net";
-import { PassThrough } from "node:stream";
+import { Duplex, PassThrough } from "node:stream";
 import type { Connection } from "../../src/transport/connections.ts";
 import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
 import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
@@ -14,6 +15,18 @@ import { FRAME, frame, opening } from "../support/http2_frames.ts";
 const ALONE = 8;
 const SHARED = 4;
 
+function shortTurns(): ReadTurns {
+  const limits = { ...LISTENER_LIMITS, requestsPerTurnMax: ALONE, requestsPerSharedTurnMax: SHARED };
+  return new ReadTurns(limits, () => {
+    throw new Error("no connection is over a limit");
+  });
+}
+
+function connectionOf(key: string): Connection {
+  const peer = { ...newPeer(key), connections: 1 };
+  return { peer, exchanges: new Set(), requestBytes: 0 } as unknown as Connection;
+}
+
 /**
  * Turns, and what brings bytes on a new connection of an address; answers those that were handed on at once.
  *
@@ -22,23 +35,15 @@ const SHARED = 4;
 function createTurns(
   handsOn: (bytes: Buffer) => void = () => {},
 ): (key: string, bytes: Uint8Array, frames?: FrameWalk) => Buffer {
-  const limits = { ...LISTENER_LIMITS, requestsPerTurnMax: ALONE, requestsPerSharedTurnMax: SHARED };
-  const turns = new ReadTurns(limits, () => {
-    throw new Error("no connection is over a limit");
-  });
+  const turns = shortTurns();
   return (key, bytes, frames) => {
-    const peer = { ...newPeer(key), connections: 1 };
     const socket = new PassThrough();
     const handedOn: Buffer[] = [];
     socket.on("data", (part: Buffer) => {
       handedOn.push(part);
       handsOn(part);
     });
-    turns.take(
-      { peer, exchanges: new Set(), requestBytes: 0 } as unknown as Connection,
-      socket as unknown as Socket,
-      frames,
-    );
+    turns.take(connectionOf(key), socket as unknown as Socket, frames);
     socket.emit("data", bytes);
     return Buffer.concat(handedOn);
   };
@@ -126,4 +131,50 @@ Deno.test("HTTP/1 bytes have their turns: some kilobytes, or a piece of one in l
   await nextTurn();
   assertEquals(bring("a", Buffer.alloc(40_000, "1\r\nx\r\n")).length, 2_048);
   await nextTurn();
+});
+
+Deno.test("of a body that waits for its turns no more is read than is handed on, though node:http would go on", async () => {
+  const READ = 64 * 1024;
+  let readBytes = 0;
+  const socket = new Duplex({
+    read() {
+      readBytes += READ;
+      this.push(Buffer.alloc(READ, "x"));
+    },
+    write: (_chunk, _encoding, done) => done(),
+  });
+  let bodyBytes = 0;
+  const { promise: handedOn, resolve } = Promise.withResolvers<void>();
+  const server = http.createServer(async (request) => {
+    for await (const chunk of request) {
+      bodyBytes += chunk.length;
+      if (bodyBytes >= 16 * READ) break;
+    }
+    resolve();
+  });
+  socket.unshift("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n");
+  server.emit("connection", socket);
+  shortTurns().take(connectionOf("a"), socket as unknown as Socket);
+  await handedOn;
+  socket.destroy();
+  // What waits for its turn, what was under way when it was paused, and what node:http and its reader have.
+  assertLess(readBytes - bodyBytes, 6 * READ);
+});
+
+Deno.test("a socket that node:http has paused goes on when that lets it, and not when its turn has come", async () => {
+  const socket = new PassThrough();
+  shortTurns().take(connectionOf("a"), socket as unknown as Socket);
+  const isFlowing = () => !socket.isPaused();
+  socket.emit("data", Buffer.alloc(2 * ALONE * 2_048 + 1));
+  assertEquals(isFlowing(), false, "it waits");
+  socket.resume();
+  assertEquals(isFlowing(), false, "it waits, whatever node:http wants");
+  await nextTurn();
+  assertEquals(isFlowing(), true, "its turn has come");
+  socket.emit("data", Buffer.alloc(2 * ALONE * 2_048 + 1));
+  socket.pause();
+  await nextTurn();
+  assertEquals(isFlowing(), false, "node:http keeps it back");
+  socket.resume();
+  assertEquals(isFlowing(), true, "node:http lets it go on");
 });
