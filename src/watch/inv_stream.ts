@@ -78,8 +78,9 @@ class InvStream {
   readonly #select: (all: ChangesByGoods) => readonly InvChange[];
   /** What the client is to get. */
   #pending = new PendingChanges();
-  /** What came while a page was read, of places that no page has had before. */
+  /** What came while a page is read, of places that no page has had before; else the page that has it is read later. */
   #early = new PendingChanges();
+  #isReading = false;
   #pages: SnapshotPages | undefined;
   /** The database is not the one that the stream began with. */
   #isLost = false;
@@ -213,7 +214,7 @@ class InvStream {
     }
     const pages = this.#pages;
     if (pages !== undefined) {
-      if (!pages.isComplete) this.#early.add(wanted.filter((change) => !pages.covers(change)), undefined);
+      if (this.#isReading) this.#early.add(wanted.filter((change) => !pages.covers(change)), undefined);
       wanted = wanted.filter((change) => pages.isNewer(change));
       if (position !== undefined) pages.forgetBefore(begun);
       if (position !== undefined && pages.isPassedBy(begun)) this.#pages = undefined;
@@ -229,9 +230,11 @@ class InvStream {
     this.#heartbeats.said();
     this.#ending.beginSnapshot();
     while (!pages.isComplete && !this.#ending.isOver && !this.#pending.isOver) {
+      this.#isReading = true;
       const reading = reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
       const page = yield* this.#heartbeats.through(reading);
       // Nothing is waited for from here to where the changes are distinguished.
+      this.#isReading = false;
       pages.add(page, tailer.clock);
       const news = this.#early.takeAll().filter(({ change }) => pages.isNewer(change));
       const changes = news.map((each) => pages.withoutHad(each));

@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "../../src/base/bounded_wait.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import type { ListedLevel } from "../../src/inventory/queries.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
+import { PLACES_MAX } from "../../src/watch/pending_changes.ts";
 import type { LivePosition, Position } from "../../src/watch/position.ts";
 import { goodsOf, invOf, Ledger, NEVER, next, positionOf, WAIT_MS } from "../support/ledger_in_memory.ts";
 
@@ -62,6 +64,45 @@ Deno.test("what all streams catch up on is bounded: one more begins anew, unless
   await opened[1]!.return(undefined);
   await last;
   for (const events of opened) await events.return(undefined);
+  await watching.stop();
+});
+
+Deno.test("who is slow to take a page of a snapshot has only that kept for it which no later page has", async () => {
+  const ledger = new Ledger();
+  const [PAGES, OTHERS, LATE, LAST] = [3, 1_000, 9_998, 9_999];
+  const changed = PLACES_MAX + 1;
+  const watching = ledger.open();
+  let pages = 0;
+  /** Goods 1, 2 and 3 on a page each, and on the last one all that had come when it was read. */
+  const levels = async () => {
+    const place = (goodsId: number, version: number) => ({ goodsId, locationId: 0, version }) as ListedLevel;
+    const page = ++pages;
+    if (page < PAGES) return { rows: [place(page, 1)], next: [page, 0] as const };
+    const rows = [place(page, 1), ...ledger.rows.map(({ goodsId, version }) => place(goodsId, version))];
+    ledger.write(LATE);
+    assert(await until(() => watching.view.rows > changed, WAIT_MS), "the tailer brings it while the page is read");
+    return { rows, next: undefined };
+  };
+  const events = watching.inv({ filter: {}, changesOnly: false }, { ...ledger.past, levels }, NEVER);
+  assertEquals((await next(events)).kind, "started");
+  assertEquals((await next(events)).kind, "snapshot");
+  for (let i = 0; i < changed; i++) ledger.write(OTHERS + i);
+  assert(await until(() => watching.view.rows >= changed, WAIT_MS), "the tailer brings them");
+  const had: number[] = [];
+  for (let isComplete = false; !isComplete;) {
+    const event = await next(events);
+    assert(event.kind !== "ended", "more waited than may");
+    had.push(...goodsOf(event));
+    if (event.kind !== "snapshot") continue;
+    had.push(...event.levels.map(({ goodsId }) => goodsId));
+    isComplete = event.isComplete;
+  }
+  ledger.write(LAST);
+  while (!had.includes(LAST)) had.push(...goodsOf(await next(events)));
+  assert(had.includes(LATE));
+  assertEquals(had.length, PAGES - 1 + changed + 2);
+  assertEquals(new Set(had).size, had.length);
+  await events.return(undefined);
   await watching.stop();
 });
 

@@ -19,6 +19,20 @@ export const WATCH_SLIPS: readonly Slip[] = [
   },
   {
     file: `${WATCH}/inv_stream.ts`,
+    find: "if (this.#isReading) this.#early.add(",
+    replace: "this.#early.add(",
+    rule: "nothing is kept for a stream that a later page of its snapshot has",
+    tests: STREAMS,
+  },
+  {
+    file: `${WATCH}/inv_stream.ts`,
+    find: "this.#isReading = true;",
+    replace: "",
+    rule: "what comes while a page is read, and is not on it, comes behind it",
+    tests: STREAMS,
+  },
+  {
+    file: `${WATCH}/inv_stream.ts`,
     find: "this.#ending.beginSnapshot();",
     replace: "",
     rule: "a snapshot that takes longer than streams get old comes to its end",
