@@ -63,6 +63,9 @@ async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
   } catch (error) {
     throw callerGone(error);
+  } finally {
+    // Who was answered while more was waited for was asked to read the rest off before, and could not.
+    request.resume();
   }
 }
 
