@@ -49,11 +49,11 @@ export async function runWhole(
 
 async function runAll(plan: Plan, environment: Environment, { stop, report }: RunContext): Promise<Results> {
   const { scenarios, warmup, rounds, turns, sizes, smoke } = plan;
-  report(`warming up: ${warmup.length} of ${scenarios.length} scenarios`);
+  report(`warming up: ${warmup.length} measurements`);
   const unusual: string[] = [];
-  for (const scenario of warmup) {
+  for (const { scenario, first } of warmup) {
     stop.throwIfAborted();
-    unusual.push(...(await measure(scenario, environment)).violations);
+    unusual.push(...(await measure(scenario, environment, first)).violations);
   }
   const setupMs = performance.now();
   if (turns.cycles > 0) {
