@@ -1,5 +1,6 @@
 /** Several HTTP/1.1 requests on one connection: each is answered, in their sequence, whatever came before or behind. */
 import { assert, assertEquals } from "@std/assert";
+import type { ListenerOptions } from "../../src/transport/listener.ts";
 import { CHECK, countStatus, JSON_CALL, jsonCall, WATCH, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { eventually } from "../support/eventually.ts";
@@ -74,6 +75,35 @@ Deno.test("pipelined HTTP/1.1 requests are answered in order on one connection",
     const peer = await RawPeer.http1(listener.port);
     peer.send(JSON_CALL.repeat(8));
     await peer.until(() => countStatus(peer, 200) === 8, "8 answers");
+    await peer.leave();
+  });
+});
+
+Deno.test("who pipelines is read on once its answers have gone, though no one of them filled the socket", async () => {
+  const latch = Promise.withResolvers<void>();
+  let asked = 0;
+  const handler: ListenerOptions["handler"] = {
+    http1(request, response) {
+      asked++;
+      const answer = () => void response.end("x".repeat(30_000));
+      if (request.url === "/first") return latch.promise.then(answer);
+      answer();
+    },
+    http2() {
+      throw new Error("nobody speaks HTTP/2");
+    },
+  };
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
+  await withListener({ handler }, async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(get("/first") + get("/next").repeat(3));
+    await eventually(() => asked === 4, "three wait behind the first");
+    peer.send(get("/next"));
+    await eventually(() => asked === 5, "node:http is asked for one more, and pauses");
+    latch.resolve();
+    await peer.until(() => countStatus(peer, 200) === 5, "their answers");
+    peer.send(get("/next"));
+    await peer.until(() => countStatus(peer, 200) === 6, "the answer to what came later");
     await peer.leave();
   });
 });

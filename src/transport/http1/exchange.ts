@@ -85,7 +85,10 @@ export class Http1Exchange extends Member implements Exchange, Http1Call {
   }
 
   onceClosed(closed: () => void): void {
-    this.response.once("close", closed);
+    this.response.once("close", () => {
+      closed();
+      letReadOn(this.connection.http1!);
+    });
   }
 
   carryId(id: string): void {
@@ -116,6 +119,14 @@ export class Http1Exchange extends Member implements Exchange, Http1Call {
   discardBody(): void {
     if (!this.request.complete) this.request.resume();
   }
+}
+
+/**
+ * Has node:http read on where it paused for what pipelined answers had waiting, and that is gone. Left to itself that
+ * of Deno 2.9.3 reads on only when the socket drains, which one that never was full does not.
+ */
+function letReadOn(socket: Socket & { _paused?: boolean }): void {
+  if (socket._paused === true && !socket.destroyed && !socket.writableNeedDrain) socket.emit("drain");
 }
 
 /**
