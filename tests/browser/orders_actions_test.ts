@@ -176,7 +176,7 @@ browserTest(SHORTFALLS, { path: "/orders" }, async ({ page, server }) => {
   const ids = page.locator("hf-shortfalls tbody a");
   const all = Array.from({ length: MANY_SHORTFALLS }, (_, i) => `late-${i + 1}`);
   await shows(() => ids.allInnerTexts(), all.slice(0, 50));
-  await page.getByRole("button", { name: "Show more" }).dblclick();
+  await askTwiceForMore(page, "HoldService/ListShortfalls");
   await shows(() => ids.allInnerTexts(), all);
   await page.getByRole("button", { name: "Resolve late-70", exact: true }).click();
   await page.getByRole("dialog").getByLabel("How it ended").fill("refunded");
@@ -230,7 +230,7 @@ browserTest(
     const rows = page.getByRole("region", { name: "Movements" }).locator("tbody tr");
     const more = page.getByRole("button", { name: "Show more" });
     await shows(() => rows.count(), 1000);
-    await more.dblclick();
+    await askTwiceForMore(page, "QueryService/ListMovements");
     await shows(() => rows.count(), 1500);
     await more.waitFor({ state: "detached" });
     // The first ones are at the end, once.
@@ -241,6 +241,18 @@ browserTest(
     await shows(() => rows.filter({ hasText: "Released" }).count(), MANY_LINES);
   },
 );
+
+/** Asks for more, and again before anything has come of it: what comes moves the button away from under the pointer. */
+async function askTwiceForMore(page: Page, method: string): Promise<void> {
+  const asked = Promise.withResolvers<void>();
+  await page.route(`**/inventory.v1.${method}*`, async (route) => {
+    await asked.promise;
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Show more" }).dblclick();
+  asked.resolve();
+  await page.unrouteAll({ behavior: "wait" });
+}
 
 /** A button of what can be done. */
 function action(page: Page, name: string) {
