@@ -24,7 +24,7 @@ export interface DialerOptions {
   /** Limit of one dial, in ms. */
   readonly connectTimeoutMs: number;
   /** Knows which of several hosts to dial, and whether there is one; where absent, the first. */
-  readonly primary?: Pick<PrimarySearch, "find" | "isKnown" | "doubt" | "forget"> | undefined;
+  readonly primary?: PrimarySearch | undefined;
 }
 
 /** The dials of one client. */
@@ -90,7 +90,6 @@ export class Dialer {
     this.#dialled = true;
     const { address, certificates = NO_CERTIFICATES, connectTimeoutMs, primary } = this.#options;
     const index = await primary?.find() ?? 0;
-    if (this.#destroyed) throw new DatabaseUnavailableError("the connection was given up before it was dialled");
     // The driver dials again for a statement that met a closed connection, and to cancel one.
     if (this.#index !== undefined && this.#index !== index) {
       throw new DatabaseUnavailableError("another host takes the writes now");
